@@ -1,0 +1,59 @@
+"""Command line: ``python -m speechbrain_mtl <command> --help``."""
+
+import argparse
+import importlib
+import sys
+
+# command -> (module with `configure(parser)` and `run(args)`, one line of help)
+COMMANDS = {
+    "synth": (
+        "speechbrain_mtl.data.synthetic.command",
+        "make the embedded corpus of labelled formant speech",
+    ),
+    "check": (
+        "speechbrain_mtl.data.check_command",
+        "check every entry of a manifest and list all the bad ones",
+    ),
+    "select": (
+        "speechbrain_mtl.selection.command",
+        "choose and weigh pretext tasks for a labelled manifest",
+    ),
+    "report": (
+        "speechbrain_mtl.report.command",
+        "turn the results of a run into one self-contained page",
+    ),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; only the chosen command's module is imported.
+
+    Arguments
+    ---------
+    argv : list of str, optional
+        Words after the program's name; ``sys.argv[1:]`` by default.
+
+    Returns
+    -------
+    code : int
+        Exit status: 0 when all went well, 1 for bad input, 2 for bad usage.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="python -m speechbrain_mtl")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (module, summary) in COMMANDS.items():
+        sub = commands.add_parser(name, help=summary, description=summary)
+        if argv[:1] == [name]:
+            module = importlib.import_module(module)
+            module.configure(sub)
+            sub.set_defaults(run=module.run)
+    args = parser.parse_args(argv)
+    try:
+        return args.run(args) or 0
+    except (OSError, ValueError, ImportError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

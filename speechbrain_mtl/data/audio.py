@@ -1,0 +1,78 @@
+"""The one reader of audio: any libsndfile format in, mono at one rate out."""
+
+import os
+
+import torch
+from speechbrain.dataio import audio_io
+from torchaudio.functional import resample
+
+SAMPLE_RATE = 16000
+
+
+class AudioError(ValueError):
+    """A recording that cannot be used; the message names file and remedy."""
+
+
+def read_audio(
+    path: str | os.PathLike,
+    sample_rate: int = SAMPLE_RATE,
+    start: float = 0.0,
+    stop: float | None = None,
+) -> torch.Tensor:
+    """Read a recording, or a part of it, as mono float32.
+
+    Arguments
+    ---------
+    path : str or path-like
+        A file of any format libsndfile reads (WAV, FLAC, Ogg, MP3, ...).
+    sample_rate : int
+        Wanted rate in Hz; other rates are resampled. Channels are averaged.
+    start, stop : float
+        Part to read, in seconds of the file; the whole file by default.
+
+    Returns
+    -------
+    wav : torch.Tensor
+        Shape [T], values about -1 to 1.
+
+    Raises
+    ------
+    AudioError
+        When the file is missing, empty, unreadable or holds NaN or infinity.
+
+    Example
+    -------
+    >>> import soundfile
+    >>> path = getfixture("tmp_path") / "tone.wav"
+    >>> soundfile.write(path, torch.zeros(8000, 2).numpy(), 8000)
+    >>> read_audio(path).shape
+    torch.Size([16000])
+    """
+    path = os.fspath(path)
+    if not os.path.isfile(path):
+        raise AudioError(
+            f"{path}: no such file. Check data_root, or make the manifest anew."
+        )
+    try:
+        rate = audio_io.info(path).sample_rate
+        first = round(start * rate)
+        count = -1 if stop is None else round(stop * rate) - first
+        wav, rate = audio_io.load(path, frame_offset=first, num_frames=count)
+    except Exception as error:  # libsndfile raises its own kinds
+        raise AudioError(
+            f"{path}: not readable as audio ({error}). Copy it again, or "
+            "convert it to WAV or FLAC."
+        ) from error
+    if wav.numel() == 0:
+        raise AudioError(
+            f"{path}: no samples between {start} s and "
+            f"{'the end' if stop is None else f'{stop} s'}. "
+            "Remove the entry, or copy the file again."
+        )
+    if not torch.isfinite(wav).all():
+        raise AudioError(
+            f"{path}: holds NaN or infinite samples. Write the file again "
+            "from its source, or remove the entry."
+        )
+    wav = wav.mean(dim=0)
+    return wav if rate == sample_rate else resample(wav, rate, sample_rate)
