@@ -3,31 +3,7 @@
 import torch
 from torch import nn
 
-SAMPLE_RATE = 16000
-HOP = 160  # samples; every frame-level worker labels 100 frames a second
-
-
-def valid_samples(wavs: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
-    """Turn SpeechBrain's relative lengths into counts of samples.
-
-    Arguments
-    ---------
-    wavs : torch.Tensor
-        Padded waveforms, [B, T].
-    lens : torch.Tensor
-        Relative lengths in (0, 1], [B].
-
-    Returns
-    -------
-    samples : torch.Tensor
-        Integer lengths, [B].
-
-    Example
-    -------
-    >>> valid_samples(torch.zeros(2, 10), torch.tensor([1.0, 0.5]))
-    tensor([10,  5])
-    """
-    return (lens * wavs.shape[1]).round().long()
+from speechbrain_mtl.workers.analysis import HOP, SAMPLE_RATE, Analysis
 
 
 class Worker(nn.Module):
@@ -36,9 +12,13 @@ class Worker(nn.Module):
     A worker knows nothing of heads, losses or training. Frame ``i`` of a
     worker is centred at ``offset + i * hop`` seconds; it covers
     ``[i * hop, i * hop + 2 * offset)``, so a recording has as many frames as
-    whole windows fit into it (never fewer than one).
+    whole windows fit into it (never fewer than one: a shorter recording is
+    continued with zeros).
 
-    Arguments
+    A new worker is a subclass that writes `label`, from the waveforms of an
+    `Analysis` or from anything it shares between workers.
+
+    Arguments:
     ---------
     dim : int
         Values a frame.
@@ -57,3 +37,35 @@ class Worker(nn.Module):
     def frame_lens(self, samples: torch.Tensor) -> torch.Tensor:
         """Count the whole windows in recordings of so many samples."""
         return ((samples - self.window) // HOP + 1).clamp(min=1)
+
+    def label(self, analysis: Analysis) -> torch.Tensor:
+        """Compute labels [B, analysis.rows, dim]; masking is not its care."""
+        raise NotImplementedError
+
+    def labels_of(self, analysis: Analysis) -> torch.Tensor:
+        """Give the labels [B, F, dim] of an analysis others may share."""
+        frames = max((analysis.time - self.window) // HOP + 1, 1)
+        device = analysis.device
+        # Labels are targets: their precision must not follow the training's.
+        with torch.no_grad(), torch.autocast(device.type, enabled=False):
+            labels = self.label(analysis)[:, :frames]
+            valid = self.frame_lens(analysis.samples)[:, None]
+            inside = torch.arange(frames, device=device) < valid
+            return torch.where(inside[..., None], labels, 0.0)
+
+    def forward(self, wavs: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
+        """Label a batch.
+
+        Arguments:
+        ---------
+        wavs : torch.Tensor
+            Waveforms at 16 kHz, [B, T].
+        lens : torch.Tensor
+            Relative lengths in (0, 1], [B].
+
+        Returns:
+        -------
+        labels : torch.Tensor
+            float32 [B, F, dim], zeros beyond each utterance's `frame_lens`.
+        """
+        return self.labels_of(Analysis(wavs, lens))

@@ -1,0 +1,122 @@
+"""What the workers of one batch share, computed once and when first asked."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+SAMPLE_RATE = 16000
+HOP = 160  # samples; every frame-level worker labels 100 frames a second
+
+
+def valid_samples(wavs: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
+    """Turn SpeechBrain's relative lengths into counts of samples.
+
+    Arguments:
+    ---------
+    wavs : torch.Tensor
+        Padded waveforms, [B, T].
+    lens : torch.Tensor
+        Relative lengths in (0, 1], [B].
+
+    Returns:
+    -------
+    samples : torch.Tensor
+        Integer lengths, [B].
+
+    Example
+    -------
+    >>> valid_samples(torch.zeros(2, 10), torch.tensor([1.0, 0.5]))
+    tensor([10,  5])
+    """
+    return (lens * wavs.shape[1]).round().long()
+
+
+class Analysis:
+    """A batch of waveforms, ready to be cut into frames every 10 ms.
+
+    Samples beyond an utterance's end are set to zero and every utterance is
+    padded to a whole number of hops, so that the frames of the whole batch
+    are one strided view: frame ``t`` of utterance ``b`` is row
+    ``b * rows + t``. Rows that do not lie inside their utterance are finite
+    but mean nothing; workers cut them off.
+
+    Arguments:
+    ---------
+    wavs : torch.Tensor
+        Waveforms at 16 kHz, [B, T]; half precision is cast up.
+    lens : torch.Tensor
+        Relative lengths in (0, 1], [B].
+
+    Raises:
+    ------
+    ValueError
+        When the shapes do not fit together.
+
+    Example
+    -------
+    >>> analysis = Analysis(torch.zeros(2, 1700), torch.tensor([1.0, 0.5]))
+    >>> analysis.rows, analysis.samples
+    (11, tensor([1700,  850]))
+    >>> analysis.frames(320).shape
+    torch.Size([21, 320])
+    """
+
+    def __init__(self, wavs: torch.Tensor, lens: torch.Tensor) -> None:
+        if wavs.dim() != 2 or lens.shape != wavs.shape[:1] or not wavs.numel():
+            raise ValueError(
+                "workers take wavs [batch, time] and lens [batch], got "
+                f"{list(wavs.shape)} and {list(lens.shape)}"
+            )
+        self.batch, self.time = wavs.shape
+        self.rows = -(-self.time // HOP)
+        self.device = wavs.device
+        self.samples = valid_samples(wavs, lens)
+        self.wavs = wavs.new_zeros(
+            (self.batch, self.rows * HOP), dtype=torch.float32
+        )
+        inside = torch.arange(self.time, device=self.device)
+        self.wavs[:, : self.time] = torch.where(
+            inside < self.samples[:, None], wavs, 0.0
+        )
+        self.shared: dict[Any, Any] = {}
+
+    def frames(self, window: int) -> torch.Tensor:
+        """View the batch as overlapping frames, [about B * rows, window]."""
+        if self.time >= window:
+            return self.wavs.view(-1).unfold(0, window, HOP)
+        padded = torch.nn.functional.pad(self.wavs, (0, window))
+        frames = padded.unfold(1, window, HOP)[:, : self.rows]
+        return frames.reshape(-1, window)
+
+    def per_row(self, values: torch.Tensor) -> torch.Tensor:
+        """Shape [n, ...] of `frames` as [B, rows, ...], zeros at the end."""
+        missing = self.batch * self.rows - values.shape[0]
+        if missing:
+            zeros = values.new_zeros((missing, *values.shape[1:]))
+            values = torch.cat([values, zeros])
+        return values.view(self.batch, self.rows, *values.shape[1:])
+
+
+def shared(compute: Callable) -> Callable:
+    """Make a function of an `Analysis` run once a batch for equal arguments.
+
+    Example
+    -------
+    >>> @shared
+    ... def peak(analysis, floor):
+    ...     return analysis.wavs.abs().amax(1).clamp(min=floor)
+    >>> analysis = Analysis(torch.ones(1, 320), torch.ones(1))
+    >>> peak(analysis, 0.5) is peak(analysis, 0.5)
+    True
+    """
+
+    @functools.wraps(compute)
+    def once(analysis: Analysis, *arguments: Any) -> Any:
+        key = (compute, arguments)
+        if key not in analysis.shared:
+            analysis.shared[key] = compute(analysis, *arguments)
+        return analysis.shared[key]
+
+    return once
