@@ -25,6 +25,15 @@ class Segment(NamedTuple):
     label: str
 
 
+class _Sound(NamedTuple):
+    """A segment that knows which of the reported words it came with."""
+
+    start: int
+    end: int
+    label: str
+    word: int
+
+
 def align(
     events: list[Event], samples: int, text: str
 ) -> tuple[list[Segment], list[Segment]]:
@@ -51,21 +60,23 @@ def align(
     ValueError
         When a phone is not in ``phones.json``.
     """
-    events = [e for e in events if e.type != WORD or e.length > 0]
-    starts = [e.sample for e in events if e.type == WORD]
-    phones = _named(events, samples)
-    phones = _give_dark_l_its_sound(phones, starts)
-    phones = _close_gaps(phones, starts)
-    phones = _split_units([p for p in phones if p.end > p.start])
-    return phones, _words(events, phones, samples, text)
+    marks = [e for e in events if e.type == WORD and e.length > 0]
+    starts = [mark.sample for mark in marks]
+    sounds = _named(events, samples)
+    sounds = _give_dark_l_its_sound(sounds, starts)
+    sounds = _close_gaps(sounds, starts)
+    sounds = _split_units([s for s in sounds if s.end > s.start])
+    phones = [Segment(s.start, s.end, s.label) for s in sounds]
+    return phones, _words(marks, sounds, text)
 
 
-def _named(events: list[Event], samples: int) -> list[Segment]:
+def _named(events: list[Event], samples: int) -> list[_Sound]:
     """Translate names; a sound lasts until the next one begins."""
-    arpabet, marks = table("phones")["arpabet"], table("phones")["marks"]
-    sounds = []
+    arpabet, strokes = table("phones")["arpabet"], table("phones")["marks"]
+    found, word = [], -1
     for event in events:
-        name = event.name.lstrip(marks)
+        word += event.type == WORD and event.length > 0
+        name = event.name.lstrip(strokes)
         # a bare mark (";" is palatalisation) has no sound of its own
         if event.type != PHONE or not name:
             continue
@@ -74,116 +85,103 @@ def _named(events: list[Event], samples: int) -> list[Segment]:
             raise ValueError(
                 f"eSpeak phone '{event.name}' is not in phones.json; add it."
             )
-        sounds.append((event.sample, label))
-    ends = [start for start, _ in sounds[1:]] + [samples]
-    return [Segment(s, e, label) for (s, label), e in zip(sounds, ends)]
+        found.append((event.sample, label, word))
+    ends = [start for start, _, _ in found[1:]] + [samples]
+    return [_Sound(s, e, label, w) for (s, label, w), e in zip(found, ends)]
 
 
 def _give_dark_l_its_sound(
-    phones: list[Segment], starts: list[int]
-) -> list[Segment]:
+    sounds: list[_Sound], starts: list[int]
+) -> list[_Sound]:
     """Cut L off the vowel that holds it ("help", "small").
 
     eSpeak renders such an L as the vowel's ending and reports it empty, or
     with nothing but the pause before the next word.
     """
     vowels = table("phones")["vowels"]
-    out = list(phones)
+    out = list(sounds)
     for i in range(1, len(out)):
         vowel, sound = out[i - 1], out[i]
-        empty = sound.end - sound.start < _TOUCHING or any(
+        if sound.label != "L" or vowel.label.split()[0] not in vowels:
+            continue
+        if sound.end - sound.start >= _TOUCHING and not any(
             0 <= start - sound.start < _TOUCHING for start in starts
-        )
-        if sound.label != "L" or not empty:
+        ):
             continue
-        if vowel.label.split()[0] not in vowels:
-            continue
-        cut = sound.start - min(
-            int(0.35 * (sound.start - vowel.start)), _DARK_L
-        )
+        given = min(int(0.35 * (sound.start - vowel.start)), _DARK_L)
+        cut = sound.start - given
         out[i - 1] = vowel._replace(end=cut)
-        out[i] = Segment(cut, sound.start, "L")
+        out[i] = sound._replace(start=cut, end=sound.start)
         if i + 1 < len(out):
             out[i + 1] = out[i + 1]._replace(start=sound.start)
         else:
-            out.append(Segment(sound.start, sound.end, SILENCE))
+            out.append(sound._replace(label=SILENCE))
     return out
 
 
-def _close_gaps(phones: list[Segment], starts: list[int]) -> list[Segment]:
-    """Decide what lies between a word's event and its first phone.
+def _close_gaps(sounds: list[_Sound], starts: list[int]) -> list[_Sound]:
+    """Decide what lies between a word's event and its first sound.
 
     The closure of a stop belongs to the stop; anything else that is long
     enough is a pause.
     """
     closures = table("phones")["closures"]
-    out: list[Segment] = []
-    start = 0  # of the next phone, when a closure was put in front of it
-    for i, phone in enumerate(phones):
-        phone = phone._replace(start=start) if start else phone
-        start = 0
-        gap = next((s for s in starts if phone.start < s < phone.end), None)
-        if phone.label == SILENCE or gap is None or phone.end - gap < _PAUSE:
-            out.append(phone)
-            continue
-        out.append(phone._replace(end=gap))
-        if i + 1 < len(phones) and phones[i + 1].label in closures:
-            start = gap
-        else:
-            out.append(Segment(gap, phone.end, SILENCE))
+    out = list(sounds[:1])
+    for following in sounds[1:]:
+        sound = out[-1]
+        gap = next((s for s in starts if sound.start < s < sound.end), None)
+        if sound.label != SILENCE and gap and sound.end - gap >= _PAUSE:
+            out[-1] = sound._replace(end=gap)
+            if following.label in closures:
+                following = following._replace(start=gap)
+            else:
+                out.append(_Sound(gap, sound.end, SILENCE, following.word))
+        out.append(following)
     if out and out[0].start > 0:
         first = out[0]
         if first.label in closures or first.start < _PAUSE:
             out[0] = first._replace(start=0)
         else:
-            out.insert(0, Segment(0, first.start, SILENCE))
+            out.insert(0, _Sound(0, first.start, SILENCE, first.word))
     return out
 
 
-def _split_units(phones: list[Segment]) -> list[Segment]:
+def _split_units(sounds: list[_Sound]) -> list[_Sound]:
     """Split vowel + r units 60/40 and join neighbouring silences."""
-    out: list[Segment] = []
-    for phone in phones:
-        first, *second = phone.label.split()
+    out: list[_Sound] = []
+    for sound in sounds:
+        first, *second = sound.label.split()
         if second:
-            middle = phone.start + int(0.6 * (phone.end - phone.start))
-            out.append(Segment(phone.start, middle, first))
-            out.append(Segment(middle, phone.end, second[0]))
+            middle = sound.start + int(0.6 * (sound.end - sound.start))
+            out.append(sound._replace(end=middle, label=first))
+            out.append(sound._replace(start=middle, label=second[0]))
         elif first == SILENCE and out and out[-1].label == SILENCE:
-            out[-1] = out[-1]._replace(end=phone.end)
+            out[-1] = out[-1]._replace(end=sound.end)
         else:
-            out.append(phone)
+            out.append(sound)
     return out
 
 
 def _words(
-    events: list[Event], phones: list[Segment], samples: int, text: str
+    marks: list[Event], sounds: list[_Sound], text: str
 ) -> list[Segment]:
-    """Give each word of the text its phones.
+    """Give each word of the text its sounds.
 
     eSpeak reports some pairs ("in the", "of the") as one word; the pair's
-    phones are shared out by count.
+    sounds are shared out by count.
     """
     tokens = [(m.start(), m.group()) for m in re.finditer(r"\S+", text)]
-    marks = [e for e in events if e.type == WORD]
+    ends = [mark.position for mark in marks[1:]] + [len(text)]
     words: list[Segment] = []
     for i, mark in enumerate(marks):
-        last = i + 1 == len(marks)
-        end = samples if last else marks[i + 1].sample
-        position = len(text) if last else marks[i + 1].position
-        group = [w for at, w in tokens if mark.position <= at < position]
-        sounds = [
-            p
-            for p in phones
-            if p.label != SILENCE
-            and mark.sample - _PAUSE < (p.start + p.end) / 2 < end
-        ]
-        cuts = [len(sounds)]
+        group = [w for at, w in tokens if mark.position <= at < ends[i]]
+        own = [s for s in sounds if s.word == i and s.label != SILENCE]
         letters = sum(map(len, group))
+        cuts = [len(own)]
         for word in reversed(group[1:]):
-            count = 2 if word == "the" else len(sounds) * len(word) / letters
+            count = 2 if word == "the" else len(own) * len(word) / letters
             cuts.insert(0, max(1, cuts[0] - max(1, round(count))))
         for word, a, b in zip(group, [0, *cuts], cuts):
             if b > a:
-                words.append(Segment(sounds[a].start, sounds[b - 1].end, word))
+                words.append(Segment(own[a].start, own[b - 1].end, word))
     return words

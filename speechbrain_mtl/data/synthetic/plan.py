@@ -140,15 +140,7 @@ class Plan:
         return sum(self.counts.values())
 
     def __getitem__(self, index: int) -> Item:
-        number, before = index, 0
-        for kind, count in self.counts.items():
-            if number < count:
-                break
-            number -= count
-            # utterances of a speaker so far, for the split by utterance
-            before += -(-count // self.speakers)
-        else:
-            raise IndexError(index)
+        kind, number, before = self._place(index)
         name = f"{kind}_{number:06d}"
         many = len(self) > 5 * _FOLDER
         folder = f"{index // _FOLDER:03d}/" if many else ""
@@ -178,6 +170,16 @@ class Plan:
             lines=(line,),
             labels=labels,
         )
+
+    def _place(self, index: int) -> tuple[str, int, int]:
+        """Kind, number within it, and how many turns were before the kind."""
+        number, before = index, 0
+        for kind, count in self.counts.items():
+            if 0 <= number < count:
+                return kind, number, before
+            number -= count
+            before += -(-count // self.speakers)
+        raise IndexError(f"item {index} of {len(self)}")
 
     def _said(
         self, kind: str, name: str, turn: int, who: int
