@@ -1,11 +1,13 @@
 """Sources of pretext labels: waveforms in, one vector a frame out."""
 
+from speechbrain_mtl.workers.alignment import align
 from speechbrain_mtl.workers.auditory import Loudness, RastaL1
 from speechbrain_mtl.workers.bank import WorkerBank, default_bank
 from speechbrain_mtl.workers.base import Worker
 from speechbrain_mtl.workers.cepstral import MFCC, Fbank
 from speechbrain_mtl.workers.crossings import ZeroCrossingRate
 from speechbrain_mtl.workers.energy import RMSEnergy
+from speechbrain_mtl.workers.normalizer import LabelNormalizer
 from speechbrain_mtl.workers.pitch import F0, LogHNR, Voicing
 from speechbrain_mtl.workers.spectral import AlphaRatio
 
@@ -14,6 +16,7 @@ __all__ = [
     "MFCC",
     "AlphaRatio",
     "Fbank",
+    "LabelNormalizer",
     "LogHNR",
     "Loudness",
     "RMSEnergy",
@@ -22,5 +25,6 @@ __all__ = [
     "Worker",
     "WorkerBank",
     "ZeroCrossingRate",
+    "align",
     "default_bank",
 ]
