@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from speechbrain_mtl.data.synthetic.alignment import SILENCE
+
 HEADER = "#file onset offset #phone prev-phone next-phone speaker\n"
 
 
@@ -37,7 +39,7 @@ def abx_items(name: str, entry: dict[str, Any]) -> Iterator[str]:
     phones = entry["phones"]
     for left, middle, right in zip(phones, phones[1:], phones[2:]):
         labels = middle[2], left[2], right[2]
-        if "SIL" not in labels:
+        if SILENCE not in labels:
             yield (
                 f"{name} {left[0]:.4f} {right[1]:.4f} {' '.join(labels)} "
                 f"{entry['speaker']}\n"

@@ -3,8 +3,10 @@
 import hashlib
 import importlib.metadata
 import json
+import platform
 import shutil
 import time
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -134,7 +136,11 @@ def generate(
         # an interruption may have come between the last file and this
         shutil.rmtree(out / shards.UNFINISHED, ignore_errors=True)
         return _summary(out, found, began, made=0)
-    engine()  # fail before anything is written
+    if not engine().forgets():
+        warnings.warn(
+            "eSpeak NG cannot be reset on this system: the labels are exact, "
+            "but the same seed will not give the same samples again."
+        )
     _claim(out, settings)
     parts = shards.shards(plan)
     missing = [part for part in parts if not shards.is_finished(out, part)]
@@ -177,15 +183,18 @@ def _claim(out: Path, settings: dict[str, Any]) -> None:
         )
     mark = out / shards.UNFINISHED / "settings.json"
     # parts made with different libraries would not fit together
-    wanted = settings | _versions()
+    wanted = settings | _made_with()
     if mark.is_file():
         _refuse_other(out, json.loads(mark.read_text()), wanted)
     else:
         write_json(mark, wanted)
 
 
-def _versions() -> dict[str, str]:
-    return {name: importlib.metadata.version(name) for name in LIBRARIES}
+def _made_with() -> dict[str, str]:
+    """All that may change a sample: libraries and kind of machine."""
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    machine = f"{platform.system()} {platform.machine()}"
+    return {**versions, "machine": machine}
 
 
 def _merge(
@@ -216,7 +225,7 @@ def _merge(
         "about": "Synthetic formant speech: it shows that something runs and "
         "learns, and says nothing about real speech.",
         "settings": settings,
-        "libraries": _versions(),
+        "made_with": _made_with(),
         "sample_rate": SAMPLE_RATE,
         "items": dict(items),
         "minutes": {k: round(s / 60, 4) for k, s in seconds.items()},

@@ -162,10 +162,10 @@ class Engine:
         RuntimeError
             When the library refuses the voice or the text.
         """
-        if variant is not None:
-            self._variant.write_text(variant, encoding="ascii")
-            voice = f"{voice}+{self._variant.name}"
         with _ONE_AT_A_TIME:
+            if variant is not None:
+                self._variant.write_text(variant, encoding="ascii")
+                voice = f"{voice}+{self._variant.name}"
             library = _load(self._library)
             try:
                 return _speak(
@@ -179,6 +179,21 @@ class Engine:
                 )
             finally:
                 _unload(library)
+
+    def forgets(self) -> bool:
+        """Whether unloading resets the library here, as it does on Linux.
+
+        Returns
+        -------
+        repeatable : bool
+            False where what was said before changes what comes next.
+        """
+        trembling = "language variant\nflutter 9\nbreath 0 9 9 9 9\n"
+        first, second = (
+            self.synthesise("one two three", "en-us", trembling)[0]
+            for _ in range(2)
+        )
+        return np.array_equal(first, second)
 
 
 def _load(path: str) -> ctypes.CDLL:

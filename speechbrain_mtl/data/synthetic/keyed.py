@@ -1,5 +1,6 @@
 """Chance that depends on a name only, never on the order of work."""
 
+import functools
 import hashlib
 import math
 
@@ -55,7 +56,12 @@ def shuffled(index: int, size: int, *key: object) -> int:
     [0, 1, 2, 3, 4, 5]
     """
     random = draws("shuffled", size, *key)
+    steps = _coprime(size)
     # x -> step * x + start is a permutation when step and size are coprime
-    steps = [s for s in range(1, size + 1) if math.gcd(s, size) == 1]
     step = steps[random.integers(len(steps))]
     return int((step * index + random.integers(size)) % size)
+
+
+@functools.cache
+def _coprime(size: int) -> list[int]:
+    return [step for step in range(1, size + 1) if math.gcd(step, size) == 1]

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from speechbrain_mtl.data.synthetic.alignment import Segment
+from speechbrain_mtl.data.synthetic.alignment import SILENCE, Segment
 from speechbrain_mtl.data.synthetic.channel import SAMPLE_RATE, limit_peak
 from speechbrain_mtl.data.synthetic.keyed import draws
 from speechbrain_mtl.data.synthetic.plan import Item
@@ -50,7 +50,7 @@ def mix(item: Item, seed: int) -> tuple[np.ndarray, list[Turn]]:
         said = utter(line, seed)
         gap = int(random.uniform(low, high) * SAMPLE_RATE) if turns else 0
         at = max(0, now + gap)
-        phones = [p for p in said.phones if p.label != "SIL"]
+        phones = [p for p in said.phones if p.label != SILENCE]
         words = _moved(said.words, at)
         turns.append(
             Turn(

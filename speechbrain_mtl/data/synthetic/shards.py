@@ -54,18 +54,26 @@ def is_finished(out: Path, part: range) -> bool:
     """Whether a shard and all its files are there, in their full sizes."""
     if not shard_path(out, part).is_file():
         return False
-    found = 0
-    for _, entry in read_shard(out, part):
-        samples = round(entry["duration"] * entry["sample_rate"])
-        wav = Path(entry["wav"].format(data_root=out))
-        if not wav.is_file() or wav.stat().st_size != WAV_HEADER + 2 * samples:
-            return False
-        for field in ("image", "rttm"):
-            path = entry[field]
-            if path and not Path(path.format(data_root=out)).is_file():
-                return False
-        found += 1
-    return found == len(part)
+    try:
+        entries = [entry for _, entry in read_shard(out, part)]
+    except json.JSONDecodeError:
+        return False
+    return len(entries) == len(part) and all(
+        _has_files(out, entry) for entry in entries
+    )
+
+
+def _has_files(out: Path, entry: dict[str, Any]) -> bool:
+    paths = [
+        Path(entry[field].format(data_root=out))
+        for field in ("wav", "image", "rttm")
+        if entry[field]
+    ]
+    samples = round(entry["duration"] * entry["sample_rate"])
+    return (
+        all(path.is_file() for path in paths)
+        and paths[0].stat().st_size == WAV_HEADER + 2 * samples
+    )
 
 
 def make_shards(

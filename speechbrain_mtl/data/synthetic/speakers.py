@@ -1,5 +1,6 @@
 """Speakers: generated eSpeak voice variants, as many as wanted."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,7 @@ def split_of(index: int) -> str:
     return patterns[block % len(patterns)][place]
 
 
+@functools.lru_cache(maxsize=4096)
 def speaker(seed: int, index: int) -> Speaker:
     """Draw one speaker.
 
