@@ -15,21 +15,14 @@ from speechbrain_mtl.data.synthetic.scenes import png, render
 from speechbrain_mtl.data.synthetic.utterance import utter
 
 WAV_HEADER = 44  # bytes
-# Fields that only some kinds have. All entries hold all of them, null where
-# they do not apply: SpeechBrain takes the fields of a data set from its first
-# entry.
-OPTIONAL = (
-    "emotion_label",
-    "keyword",
-    "intent",
-    "slots",
-    "bio",
-    "image",
-    "scene",
-    "held_out",
-    "rttm",
-    "speakers",
-    "turns",
+# All entries hold all fields, null where they do not apply: SpeechBrain takes
+# the fields of a data set from its first entry.
+FIELDS = (
+    *("wav", "duration", "sample_rate", "kind"),
+    *("speaker", "gender", "accent", "split", "utterance_split"),
+    *("text", "words", "phones", "emotion", "augment"),
+    *("held_out", "emotion_label", "keyword", "intent", "slots", "bio"),
+    *("image", "scene", "rttm", "speakers", "turns", "sha256"),
 )
 
 
@@ -73,7 +66,7 @@ def record(item: Item, seed: int, out: Path) -> dict[str, Any]:
         picture = png(render(labels["scene"]))
         labels["image"] = _write(out, "img", item, "png", picture)
     content = wav_bytes(sound)
-    entry = {
+    labels |= {
         "wav": _write(out, "wav", item, "wav", content),
         "duration": len(sound) / SAMPLE_RATE,
         "sample_rate": SAMPLE_RATE,
@@ -82,7 +75,7 @@ def record(item: Item, seed: int, out: Path) -> dict[str, Any]:
         "utterance_split": item.utterance_split,
         "sha256": hashlib.sha256(content).hexdigest(),
     }
-    return entry | dict.fromkeys(OPTIONAL) | labels
+    return {field: labels.get(field) for field in FIELDS}
 
 
 def wav_bytes(sound: np.ndarray) -> bytes:
@@ -107,10 +100,6 @@ def _of_turns(turns: list[Turn]) -> dict[str, Any]:
     words = sorted(word for turn in turns for word in turn.words)
     phones = sorted(phone for turn in turns for phone in turn.phones)
     return {
-        "speaker": None,
-        "gender": None,
-        "accent": None,
-        "emotion": None,
         "text": " ".join(turn.text for turn in turns),
         "words": times(words),
         "phones": times(phones),
