@@ -148,7 +148,7 @@ class Plan:
             return self._mixture(name, number, folder)
         turn, who = divmod(number, self.speakers)
         person = speaker(self.seed, who)
-        labels = self._said(kind, name, turn, who)
+        labels = self._said(kind, name, number)
         pattern = table("plan")["utterance_splits"]
         line = Line(
             key=name,
@@ -181,9 +181,8 @@ class Plan:
             before += -(-count // self.speakers)
         raise IndexError(f"item {index} of {len(self)}")
 
-    def _said(
-        self, kind: str, name: str, turn: int, who: int
-    ) -> dict[str, Any]:
+    def _said(self, kind: str, name: str, number: int) -> dict[str, Any]:
+        turn, who = divmod(number, self.speakers)
         random = draws(self.seed, name, "text")
         if kind == "read":
             # every other sentence of a test speaker is made of pairs that
@@ -198,9 +197,11 @@ class Plan:
                 "emotion_label": emotions[(turn + who) % len(emotions)],
             }
         if kind == "command":
-            return texts.command(turn, who, random)
+            return texts.command(number, self.seed, random)
         if kind == "caption":
-            return scene(turn * self.speakers + who, self.seed, random)
+            # two neighbours, in number and in voice, share a place of both
+            # sorts; `turn` keeps the sorts from following the gender
+            return scene(number // 2, (turn + who) % 2 + 1, self.seed, random)
         if kind == "keyword":
             return texts.keyword(turn, who)
         return {"text": "", "say": texts.syllable(turn, who, self.seed)}

@@ -12,17 +12,17 @@ from speechbrain_mtl.data.synthetic.tables import table
 
 
 def scene(
-    number: int, seed: int, random: np.random.Generator
+    number: int, objects: int, seed: int, random: np.random.Generator
 ) -> dict[str, Any]:
-    """Describe a picture.
-
-    Even numbers show one object, odd ones two in a relation. Captions of a
-    sort repeat only after all of that sort have come (48 and 9024).
+    """Describe a picture of one object, or of two in a relation.
 
     Arguments
     ---------
     number : int
-        Chooses the caption.
+        Chooses the caption; it repeats only after all others with as many
+        objects have come (48 and 9024).
+    objects : int
+        1 or 2.
     seed : int
         Of the corpus: the order of captions.
     random : numpy.random.Generator
@@ -36,7 +36,7 @@ def scene(
 
     Example
     -------
-    >>> scene(0, 0, np.random.default_rng(0))["text"].split()[0]
+    >>> scene(0, 1, 0, np.random.default_rng(0))["text"].split()[0]
     'a'
     """
     content = table("scenes")
@@ -46,16 +46,14 @@ def scene(
         )
     )
     cells = range(content["grid"] ** 2)
-    if number % 2 == 0:
-        chosen = [shuffled(number // 2, len(kinds), seed, "single")]
+    if objects == 1:
+        chosen = [shuffled(number, len(kinds), seed, "single")]
         places = [int(random.integers(len(cells)))]
         phrase = ""
     else:
         relations = content["relations"]
         pairs = list(itertools.permutations(range(len(kinds)), 2))
-        code = shuffled(
-            number // 2, len(pairs) * len(relations), seed, "double"
-        )
+        code = shuffled(number, len(pairs) * len(relations), seed, "double")
         pair, relation = divmod(code, len(relations))
         chosen, phrase = pairs[pair], relations[relation]
         fitting = [
@@ -64,14 +62,14 @@ def scene(
             if relation_of(a, b) == phrase
         ]
         places = fitting[random.integers(len(fitting))]
-    objects = []
+    shown = []
     for kind, cell in zip(chosen, places):
         size, color, shape = kinds[kind]
-        objects.append(
+        shown.append(
             {"shape": shape, "color": color, "size": size, "cell": cell}
         )
-    names = [f"a {o['size']} {o['color']} {o['shape']}" for o in objects]
-    return {"text": f" {phrase} ".join(names), "scene": objects}
+    names = [f"a {o['size']} {o['color']} {o['shape']}" for o in shown]
+    return {"text": f" {phrase} ".join(names), "scene": shown}
 
 
 def relation_of(first: int, second: int) -> str:

@@ -1,8 +1,8 @@
 """What is said, with the labels that follow from it.
 
-Classes come in turn, not by chance: `turn` (the how-manieth item of this
-speaker) and `who` (the speaker's index) choose them, so that every class comes
-equally often overall and, nearly, for every speaker.
+Classes come in turn, not by chance, so that every class comes equally often
+overall and, nearly, for every speaker: `turn` (the how-manieth item of this
+speaker) and `who` (the speaker's index) choose them.
 """
 
 from typing import Any
@@ -81,14 +81,18 @@ def keyword(turn: int, who: int) -> dict[str, Any]:
     }
 
 
-def command(turn: int, who: int, random: np.random.Generator) -> dict[str, Any]:
+def command(
+    number: int, seed: int, random: np.random.Generator
+) -> dict[str, Any]:
     """Give an order, with its intent, slots and BIO tags.
 
     Arguments
     ---------
-    turn, who : int
-        Choose action and location (all pairs of them equally often) and
-        the object.
+    number : int
+        The how-manieth command. In each 25 of them all pairs of action and
+        location come once, in an order of their own.
+    seed : int
+        Of the corpus: the orders.
     random : numpy.random.Generator
         Chooses wording and value.
 
@@ -100,17 +104,19 @@ def command(turn: int, who: int, random: np.random.Generator) -> dict[str, Any]:
 
     Example
     -------
-    >>> command(1, 1, np.random.default_rng(0))["bio"][-3:]
-    ['O', 'B-object', 'O']
+    >>> labels = command(1, 0, np.random.default_rng(0))
+    >>> len(labels["bio"]) == len(labels["text"].split())
+    True
     """
     content = table("texts")["commands"]
     actions, locations = list(content["actions"]), content["locations"]
-    n, m = len(actions), len(locations)
-    # (turn + who, turn + 2 who) mod 5 visits all 25 pairs
-    action = actions[(turn + who) % n]
-    location = locations[(turn + 2 * who) % m]
+    pairs = len(actions) * len(locations)
+    block, place = divmod(number, pairs)
+    pair = shuffled(place, pairs, seed, "command", block)
+    action = actions[pair // len(locations)]
+    location = locations[pair % len(locations)]
     choice = content["actions"][action]
-    wanted = choice["objects"][(turn // n + who // m) % len(choice["objects"])]
+    wanted = choice["objects"][(block + pair) % len(choice["objects"])]
     values = content["values"].get(wanted, [""])
     slots = {
         "object": wanted,
