@@ -1,0 +1,82 @@
+"""Span masking of input frames."""
+
+import torch
+from torch import nn
+
+
+def span_mask(
+    lens: torch.Tensor, frames: int, prob: float, span: int
+) -> torch.Tensor:
+    """Draw spans of frames to hide, the same share in every item.
+
+    Each item gets ``round(prob * len / span)`` spans (at least one when
+    `prob` > 0 and the item is longer than two spans); spans may overlap, so
+    slightly fewer than `prob` of the frames are hidden. Draws come from
+    torch's generator: seed it and the mask is fixed.
+
+    Arguments
+    ---------
+    lens : torch.Tensor
+        Absolute lengths, [B].
+    frames : int
+        Length of the padded axis.
+    prob : float
+        Share of frames to hide.
+    span : int
+        Frames a span.
+
+    Returns
+    -------
+    mask : torch.Tensor
+        [B, frames] bool, True where hidden, never in padding.
+
+    Example
+    -------
+    >>> mask = span_mask(torch.tensor([100, 50]), 100, prob=0.2, span=5)
+    >>> bool(mask[1, 50:].any()), int(mask[0].sum()) <= 20
+    (False, True)
+    """
+    most = max(1, round(prob * frames / span))
+    draws = torch.rand(len(lens), most, device=lens.device)
+    count = (prob * lens / span).round()
+    count = torch.where(lens > 2 * span, count.clamp(min=1), count)
+    starts = (draws * (lens - span + 1).clamp(min=1)[:, None]).long()
+    used = torch.arange(most, device=lens.device) < count[:, None]
+    position = torch.arange(frames, device=lens.device)
+    inside = (position >= starts[..., None]) & (
+        position < starts[..., None] + span
+    )
+    hidden = (inside & used[..., None]).any(dim=1)
+    return hidden & (position < lens[:, None])
+
+
+class SpanMask(nn.Module):
+    """Replace random spans of frames by a learned vector while training.
+
+    Arguments
+    ---------
+    dim : int
+        Width of a frame.
+    prob : float
+        Share of frames to hide; 0 hides none.
+    span : int
+        Frames a span.
+    """
+
+    def __init__(self, dim: int, prob: float = 0.2, span: int = 16) -> None:
+        super().__init__()
+        if not 0 <= prob < 1 or span < 1:
+            raise ValueError(
+                f"mask prob={prob}, span={span}: prob lies in [0, 1) and span "
+                "is at least 1"
+            )
+        self.prob = prob
+        self.span = span
+        self.vector = nn.Parameter(torch.zeros(dim))
+
+    def forward(self, x: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
+        """Mask [B, F, D] with absolute lengths; the identity in eval mode."""
+        if not self.training or self.prob == 0:
+            return x
+        hidden = span_mask(lens, x.shape[1], self.prob, self.span)
+        return torch.where(hidden[..., None], self.vector.to(x.dtype), x)

@@ -1,0 +1,70 @@
+"""What a task is: head, target and loss on top of an encoded batch."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from speechbrain_mtl.models import Encoded
+
+
+@dataclass
+class FrameLabels:
+    """What a worker says of a batch, and when.
+
+    Arguments
+    ---------
+    values : torch.Tensor
+        [B, F, D]; 0 in padding.
+    lens : torch.Tensor
+        Valid frames, absolute, [B].
+    hop, offset : float
+        Seconds between frame centres, and the first centre.
+    """
+
+    values: torch.Tensor
+    lens: torch.Tensor
+    hop: float
+    offset: float
+
+
+@dataclass
+class Inputs:
+    """What a task may look at besides the encoder's output.
+
+    Arguments
+    ---------
+    wavs : torch.Tensor
+        [B, T], 16 kHz.
+    lens : torch.Tensor
+        Relative lengths, [B].
+    labels : dict
+        `FrameLabels` by worker, computed once a batch.
+    batch : object
+        The padded batch itself, for tasks with labels of their own.
+    """
+
+    wavs: torch.Tensor
+    lens: torch.Tensor
+    labels: dict[str, FrameLabels] = field(default_factory=dict)
+    batch: Any = None
+
+
+class Task(nn.Module):
+    """One objective over a shared encoder.
+
+    A task knows nothing of other tasks, of its weight, or of the loop.
+    Subclasses define ``forward(encoded, inputs) -> loss``, a scalar that is a
+    mean over valid frames or items, so that it does not depend on padding or
+    batch size. ``worker`` names the worker whose labels it wants, if any.
+    """
+
+    worker: str | None = None
+
+    def calibrate(self, inputs: Inputs) -> None:
+        """Collect target statistics from one batch before training."""
+
+    def forward(self, encoded: Encoded, inputs: Inputs) -> torch.Tensor:
+        """Compute the scalar loss of one batch."""
+        raise NotImplementedError(f"{type(self).__name__} defines no loss")

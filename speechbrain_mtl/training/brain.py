@@ -1,0 +1,154 @@
+"""The meeting point: draw a batch, encode once, ask tasks, weigh, step."""
+
+import speechbrain as sb
+import torch
+from speechbrain.utils.distributed import if_main_process
+
+from speechbrain_mtl.training.progress import LossMeter
+
+
+class MultiTaskBrain(sb.Brain):
+    """Train an encoder on several tasks by a schedule of phases.
+
+    ``modules`` holds one entry, ``model`` (a `MultiTaskModel`). ``hparams``
+    holds
+
+    * ``schedule`` (`Schedule`), ``sampler`` (`CropBatchSampler`) and
+      ``progress`` (`Progress`, also a recoverable of the checkpointer);
+    * ``lr_scheduler``, whose ``calculate_lr(step)`` gives the learning rate;
+    * ``log`` (`JsonLinesLog`), ``log_every`` (steps) and
+      ``grad_share_every`` (steps between measurements of each task's share
+      of the gradient, 0 for never);
+    * ``seed``.
+
+    Batches have ``sig`` (padded waveforms, 16 kHz) and ``seconds`` (a list of
+    floats). Every random draw of a step is a function of (seed, step, rank),
+    so that a resumed run repeats an undisturbed one exactly.
+    """
+
+    def compute_forward(self, batch: object, stage: sb.Stage) -> dict:
+        """Encode a batch once and compute the active tasks' losses."""
+        batch = batch.to(self.device)
+        wavs, lens = batch.sig
+        active = self.phase.weighting.active
+        losses, encoded = self.modules.model(wavs, lens, active, batch)
+        return {"losses": losses, "encoded": encoded}
+
+    def compute_objectives(
+        self, predictions: dict, batch: object, stage: sb.Stage
+    ) -> torch.Tensor:
+        """Weigh the losses into one."""
+        losses = predictions["losses"]
+        total = self.phase.weighting(losses)
+        if stage == sb.Stage.TRAIN:
+            self._measure_shares(predictions)
+        else:
+            self.valid_meter.add({**losses, "total": total}, sum(batch.seconds))
+        return total
+
+    def _measure_shares(self, predictions: dict) -> None:
+        """Compare how hard each weighted task pulls at the encoder."""
+        every = self.hparams.grad_share_every
+        if not every or self.hparams.progress.steps % every:
+            return
+        weights = self.phase.weighting.weights
+        norms = {}
+        for name, loss in predictions["losses"].items():
+            grads = torch.autograd.grad(
+                weights[name] * loss,
+                predictions["encoded"].layers,
+                retain_graph=True,
+                allow_unused=True,
+            )
+            grads = [grad.float().norm() for grad in grads if grad is not None]
+            norms[name] = torch.stack(grads).norm()
+        total = sum(norms.values())
+        self.shares = {name: norm / total for name, norm in norms.items()}
+
+    def on_fit_start(self) -> None:
+        """Recover what there is; forget log lines that will be repeated."""
+        super().on_fit_start()
+        self.shares = {}
+        if if_main_process():
+            self.hparams.log.rewind(self.hparams.progress.steps)
+
+    def on_stage_start(self, stage: sb.Stage, epoch: int | None = None) -> None:
+        """Enter the epoch's phase."""
+        if stage == sb.Stage.VALID:
+            self.valid_meter = LossMeter()
+        if stage != sb.Stage.TRAIN:
+            return
+        self.phase = self.hparams.schedule.at(epoch)
+        for name, parameter in self.modules.model.named_parameters():
+            name = name.removeprefix("module.")
+            parameter.requires_grad_(not name.startswith(self.phase.frozen))
+        # `step` is above 0 when a run resumes in the middle of an epoch.
+        if (
+            self.phase.restart_optimizer
+            and self.step == 0
+            and self.hparams.schedule.starts(epoch)
+        ):
+            self.optimizer.state.clear()
+        self.hparams.sampler.set_epoch(epoch)
+        self.hparams.sampler.start = self.step
+
+    def on_fit_batch_start(self, batch: object, should_step: bool) -> None:
+        """Seed the step's draws and set its learning rate."""
+        step = self.hparams.progress.steps
+        rank = self.hparams.sampler.rank
+        torch.manual_seed(hash((self.hparams.seed, step, rank)) % 2**63)
+        lr = self.hparams.lr_scheduler.calculate_lr(step + 1)
+        # SpeechBrain's own helper would log every step's change.
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+
+    def on_fit_batch_end(
+        self,
+        batch: object,
+        outputs: dict,
+        loss: torch.Tensor,
+        should_step: bool,
+    ) -> None:
+        """Count the step; log the means now and then."""
+        progress = self.hparams.progress
+        seconds = sum(batch.seconds) * self.hparams.sampler.world_size
+        progress.advance({**outputs["losses"], "total": loss}, seconds)
+        if progress.steps % self.hparams.log_every == 0:
+            self._log("train", progress.meter.result())
+
+    def on_stage_end(
+        self, stage: sb.Stage, stage_loss: float, epoch: int | None = None
+    ) -> None:
+        """Log validation and save a checkpoint."""
+        if stage != sb.Stage.VALID:
+            return
+        means = self.valid_meter.result()
+        self._log("valid", means)
+        self.checkpointer.save_and_keep_only(
+            meta={"loss": means["total"], "epoch": epoch}, num_to_keep=1
+        )
+
+    def _log(self, split: str, means: dict[str, float]) -> None:
+        if not if_main_process():
+            return
+        weights = self.phase.weighting.weights
+        tasks = {
+            name: {"loss": mean, "weight": weights[name]}
+            for name, mean in means.items()
+            if name != "total"
+        }
+        if split == "train":
+            for name, share in self.shares.items():
+                if name in tasks:
+                    tasks[name]["grad_share"] = float(share)
+        self.hparams.log.append(
+            {
+                "split": split,
+                "step": self.hparams.progress.steps,
+                "hours": self.hparams.progress.hours,
+                "epoch": self.hparams.sampler.epoch,
+                "lr": self.optimizer.param_groups[0]["lr"],
+                "loss": means["total"],
+                "tasks": tasks,
+            }
+        )

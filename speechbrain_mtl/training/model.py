@@ -1,0 +1,117 @@
+"""Encoder and tasks in one module: encode once, ask the active tasks."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from speechbrain_mtl.models import Encoded, Encoder
+from speechbrain_mtl.tasks import FrameLabels, Inputs, Task
+from speechbrain_mtl.workers import WorkerBank
+from speechbrain_mtl.workers.analysis import valid_samples
+
+
+class MultiTaskModel(nn.Module):
+    """A shared encoder and its tasks.
+
+    One module, not one a task: under DDP a single wrapped forward sees every
+    parameter of the step.
+
+    Arguments
+    ---------
+    encoder : Encoder
+        Shared by all tasks.
+    tasks : dict
+        Task modules by name.
+    bank : WorkerBank, optional
+        Labels for the tasks that name a worker, computed once a batch.
+
+    Raises
+    ------
+    ValueError
+        When a task wants labels that no worker of the bank makes.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        tasks: dict[str, Task],
+        bank: WorkerBank | None = None,
+    ) -> None:
+        super().__init__()
+        known = set(bank) if bank is not None else set()
+        for name, task in tasks.items():
+            if task.worker is not None and task.worker not in known:
+                raise ValueError(
+                    f"task '{name}' wants labels of worker '{task.worker}'; "
+                    f"the bank has {sorted(known)}"
+                )
+        self.encoder = encoder
+        self.tasks = nn.ModuleDict(tasks)
+        self.bank = bank
+
+    def inputs(
+        self,
+        wavs: torch.Tensor,
+        lens: torch.Tensor,
+        active: Iterable[str],
+        batch: object = None,
+    ) -> Inputs:
+        """Compute the labels that the active tasks want, once."""
+        wanted = {self.tasks[name].worker for name in active} - {None}
+        if not wanted:
+            return Inputs(wavs, lens, {}, batch)
+        samples = valid_samples(wavs, lens)
+        # Labels are measurements: autocast would round them to bf16.
+        with torch.autocast(wavs.device.type, enabled=False):
+            bank = WorkerBank({name: self.bank[name] for name in wanted})
+            values = bank(wavs, lens)
+        labels = {}
+        for name, value in values.items():
+            worker = self.bank[name]
+            labels[name] = FrameLabels(
+                value, worker.frame_lens(samples), worker.hop, worker.offset
+            )
+        return Inputs(wavs, lens, labels, batch)
+
+    @torch.no_grad()
+    def calibrate(
+        self, wavs: torch.Tensor, lens: torch.Tensor, batch: object = None
+    ) -> None:
+        """Add one batch to every statistic of inputs and targets."""
+        self.encoder.calibrate(wavs, lens)
+        inputs = self.inputs(wavs, lens, self.tasks, batch)
+        for task in self.tasks.values():
+            task.calibrate(inputs)
+
+    def forward(
+        self,
+        wavs: torch.Tensor,
+        lens: torch.Tensor,
+        active: Iterable[str],
+        batch: object = None,
+    ) -> tuple[dict[str, torch.Tensor], Encoded]:
+        """Encode a batch once and compute the active tasks' losses.
+
+        Arguments
+        ---------
+        wavs : torch.Tensor
+            [B, T], 16 kHz.
+        lens : torch.Tensor
+            Relative lengths, [B].
+        active : iterable of str
+            Names of the tasks to run; the others are not executed.
+        batch : object
+            The padded batch, for tasks with labels of their own.
+
+        Returns
+        -------
+        losses : dict
+            A scalar a task.
+        encoded : Encoded
+            What the tasks read.
+        """
+        encoded = self.encoder(wavs, lens)
+        inputs = self.inputs(wavs, lens, active, batch)
+        losses = {name: self.tasks[name](encoded, inputs) for name in active}
+        return losses, encoded

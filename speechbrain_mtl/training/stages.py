@@ -1,0 +1,115 @@
+"""Stages of an experiment: skipped when done, redone when settings change."""
+
+import hashlib
+import json
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from speechbrain_mtl import __version__
+from speechbrain_mtl.data.atomic import write_json
+
+logger = logging.getLogger(__name__)
+
+
+def fingerprint(settings: Any) -> str:
+    """Give a short name to JSON-serialisable settings.
+
+    Example
+    -------
+    >>> fingerprint({"a": 1}) == fingerprint({"a": 1.5})
+    False
+    """
+    text = json.dumps(settings, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def differences(old: dict, new: dict, prefix: str = "") -> list[str]:
+    """Name the settings that differ, with both values.
+
+    Example
+    -------
+    >>> differences({"a": {"b": 1}}, {"a": {"b": 2}})
+    ['a.b: 1 -> 2']
+    """
+    lines = []
+    for key in sorted(set(old) | set(new)):
+        before, after = old.get(key), new.get(key)
+        if before == after:
+            continue
+        if isinstance(before, dict) and isinstance(after, dict):
+            lines += differences(before, after, f"{prefix}{key}.")
+        else:
+            lines.append(f"{prefix}{key}: {before} -> {after}")
+    return lines
+
+
+def stage(
+    name: str,
+    folder: str | os.PathLike,
+    settings: dict,
+    make: Callable[[], Any],
+    redo: Callable[[], None] | None = None,
+) -> Any:
+    """Run one stage of an experiment, unless its result is already there.
+
+    A stage's result is a JSON value kept in ``<folder>/<name>.stage.json``
+    together with the settings that made it. Settings of a later stage hold
+    the fingerprint of what it reads, so a change travels downstream.
+
+    Arguments
+    ---------
+    name : str
+        Shown to the user, and the file's name.
+    folder : str or path-like
+        Where the stage keeps its files.
+    settings : dict
+        Everything the result depends on, JSON-serialisable.
+    make : callable
+        Does the work and returns a JSON-serialisable result.
+    redo : callable, optional
+        Called before `make` when an old result was made with other settings,
+        to clear what it left.
+
+    Returns
+    -------
+    result : Any
+        What `make` returned, now or earlier.
+    """
+    path = Path(folder) / f"{name}.stage.json"
+    started = Path(folder) / f"{name}.started.json"
+    # The round trip makes tuples lists, as they will be when read back.
+    settings = json.loads(json.dumps({**settings, "version": __version__}))
+    for record in (path, started):
+        if not record.exists():
+            continue
+        old = json.loads(record.read_text(encoding="utf-8"))
+        if old["settings"] == settings:
+            if record == path:
+                logger.info(f"{name}: already there, {folder}")
+                return old["result"]
+            logger.info(f"{name}: continuing what was interrupted, {folder}")
+            continue
+        changed = "; ".join(differences(old["settings"], settings))
+        logger.info(f"{name}: settings changed, made anew ({changed})")
+        record.unlink()
+        if redo is not None:
+            redo()
+    write_json(started, {"settings": settings})
+    begin = time.perf_counter()
+    result = make()
+    wall = time.perf_counter() - begin
+    write_json(
+        path, {"settings": settings, "wall_s": round(wall, 2), "result": result}
+    )
+    started.unlink()
+    return result
+
+
+def stage_seconds(name: str, folder: str | os.PathLike) -> float:
+    """Tell how long a finished stage took, in seconds."""
+    path = Path(folder) / f"{name}.stage.json"
+    return json.loads(path.read_text(encoding="utf-8"))["wall_s"]
