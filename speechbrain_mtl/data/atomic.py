@@ -49,7 +49,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
 
 
 def write_json(path: str | os.PathLike, value: Any) -> None:
-    """Write `value` as indented JSON, atomically and with a final newline.
+    r"""Write `value` as indented JSON, atomically and with a final newline.
 
     Arguments
     ---------
@@ -63,7 +63,7 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
     >>> target = getfixture("tmp_path") / "a.json"
     >>> write_json(target, {"b": 1})
     >>> target.read_text()
-    '{\\n "b": 1\\n}\\n'
+    '{\n "b": 1\n}\n'
     """
     text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
     with atomic_path(path) as temporary:

@@ -7,6 +7,9 @@ from speechbrain.dataio import audio_io
 from torchaudio.functional import resample
 
 SAMPLE_RATE = 16000
+# Two programs may round the length of one recording by so many seconds; also
+# what a segment may reach beyond the end of its recording.
+TOLERANCE = 0.01
 
 
 class AudioError(ValueError):
@@ -27,8 +30,11 @@ def read_audio(
         A file of any format libsndfile reads (WAV, FLAC, Ogg, MP3, ...).
     sample_rate : int
         Wanted rate in Hz; other rates are resampled. Channels are averaged.
-    start, stop : float
-        Part to read, in seconds of the file; the whole file by default.
+    start : float
+        Where to begin, in seconds.
+    stop : float, optional
+        Where to end, in seconds; the end of the file by default. It may lie
+        10 ms beyond, where the rounding of aligners puts it.
 
     Returns
     -------
@@ -38,7 +44,8 @@ def read_audio(
     Raises
     ------
     AudioError
-        When the file is missing, empty, unreadable or holds NaN or infinity.
+        When the file is missing, empty, unreadable or holds NaN or infinity,
+        and when the part wanted is empty or lies beyond the end.
 
     Example
     -------
@@ -54,20 +61,26 @@ def read_audio(
             f"{path}: no such file. Check data_root, or make the manifest anew."
         )
     try:
-        rate = audio_io.info(path).sample_rate
+        info = audio_io.info(path)
+        rate = info.sample_rate
         first = round(start * rate)
-        count = -1 if stop is None else round(stop * rate) - first
-        wav, rate = audio_io.load(path, frame_offset=first, num_frames=count)
+        # A negative count would read to the end, a negative offset from it.
+        count = -1 if stop is None else max(round(stop * rate) - first, 0)
+        wav, _ = audio_io.load(
+            path, dtype=torch.float32, frame_offset=first, num_frames=count
+        )
     except Exception as error:  # libsndfile raises its own kinds
         raise AudioError(
             f"{path}: not readable as audio ({error}). Copy it again, or "
             "convert it to WAV or FLAC."
         ) from error
-    if wav.numel() == 0:
+    beyond = stop is not None and stop > info.duration + TOLERANCE
+    if start < 0 or beyond or wav.numel() == 0:
         raise AudioError(
-            f"{path}: no samples between {start} s and "
-            f"{'the end' if stop is None else f'{stop} s'}. "
-            "Remove the entry, or copy the file again."
+            f"{path}: no samples from {start} s to "
+            f"{'the end' if stop is None else f'{stop} s'}; it is "
+            f"{info.duration:.3f} s long. Correct the times, remove the entry, "
+            "or copy the file again."
         )
     if not torch.isfinite(wav).all():
         raise AudioError(

@@ -1,0 +1,6 @@
+"""Manifests of public corpora, one file a corpus."""
+
+from speechbrain_mtl.data.corpora.folder import prepare_folder
+from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
+
+__all__ = ["prepare_folder", "prepare_fsdd"]
