@@ -49,11 +49,11 @@ def wilson_interval(
     share = correct / total
     centre = share + z**2 / (2 * total)
     half = z * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
-    # Rounding alone could carry the ends of 0 % and 100 % past 0 and 1.
-    return (
-        max(0.0, float((centre - half) / (1 + z**2 / total))),
-        min(1.0, float((centre + half) / (1 + z**2 / total))),
+    low, high = (
+        float((centre + side) / (1 + z**2 / total)) for side in (-half, half)
     )
+    # Exact ends, which rounding alone would miss.
+    return low if correct else 0.0, high if correct < total else 1.0
 
 
 def bootstrap_interval(
@@ -92,7 +92,8 @@ def bootstrap_interval(
     ------
     ValueError
         When there are fewer than two items or clusters, a value is not
-        finite, or the numbers of values and clusters differ.
+        finite, a cluster has no size, or the numbers of values, clusters and
+        sizes differ.
 
     Example
     -------
@@ -105,10 +106,11 @@ def bootstrap_interval(
         raise ValueError("A value is NaN or infinite. Find out why first.")
     _check_confidence(confidence)
     clusters = range(len(values)) if clusters is None else clusters
-    if len(clusters) != len(values):
+    sizes = np.ones(len(values)) if sizes is None else sizes
+    if not len(clusters) == len(sizes) == len(values):
         raise ValueError(
-            f"{len(values)} values, but {len(clusters)} clusters. Name the "
-            "cluster of each value."
+            f"{len(values)} values, {len(clusters)} clusters, {len(sizes)} "
+            "sizes. Give the cluster and the size of each value."
         )
     ids: dict[Hashable, int] = {}
     index = [ids.setdefault(cluster, len(ids)) for cluster in clusters]
@@ -119,6 +121,11 @@ def bootstrap_interval(
         )
     sums = np.bincount(index, weights=values)
     sizes = np.bincount(index, weights=sizes)
+    if not (sizes > 0).all():
+        raise ValueError(
+            "A cluster has size 0: a mean over it alone does not exist. Leave "
+            "empty items out."
+        )
     generator = np.random.default_rng(seed)
     equal = np.full(len(ids), 1 / len(ids))
     block = max(1, BLOCK // len(ids))
