@@ -149,16 +149,19 @@ class Plan:
         turn, who = divmod(number, self.speakers)
         person = speaker(self.seed, who)
         labels = self._said(kind, name, number)
-        pattern = table("plan")["utterance_splits"]
+        rules = table("plan")
+        pattern = rules["utterance_splits"]
         line = Line(
             key=name,
             speaker=person,
-            text=labels.pop("say", None) or labels["text"],
-            emotion=labels.get("emotion_label") or "neutral",
+            text=(
+                texts.syllable(turn, who, self.seed)
+                if kind == "abx"
+                else labels["text"]
+            ),
+            emotion=labels.get("emotion_label", "neutral"),
             phonemes=kind == "abx",
-            level_db=table("plan")["emotion_level_db"]
-            if kind == "emotion"
-            else None,
+            level_db=rules["emotion_level_db"] if kind == "emotion" else None,
             augment=self._channel(kind, name),
         )
         return Item(
@@ -204,7 +207,7 @@ class Plan:
             return scene(number // 2, (turn + who) % 2 + 1, self.seed, random)
         if kind == "keyword":
             return texts.keyword(turn, who)
-        return {"text": "", "say": texts.syllable(turn, who, self.seed)}
+        return {"text": ""}  # a syllable is no word
 
     def _channel(self, kind: str, name: str) -> dict[str, float]:
         rules = table("plan")
