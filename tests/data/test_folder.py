@@ -36,6 +36,12 @@ def test_every_recording_below_is_listed_in_order(folder):
     }
 
 
+def test_order_does_not_depend_on_the_file_system(folder):
+    for letter in "qzkxvjymwpsn":
+        soundfile.write(folder / f"{letter}.wav", np.full(800, 0.1), 16000)
+    assert list(load(folder)) == sorted(load(folder))
+
+
 def test_only_wanted_endings_are_taken(folder):
     assert list(load(folder, extensions=[".ogg"])) == ["deep down/c"]
 

@@ -80,6 +80,8 @@ def test_bootstrap_weighs_clusters_by_their_size():
     # Half of the resamples hold both clusters: their mean is that of items.
     low, high = bootstrap_interval(values, clusters, confidence=0.2)
     assert (low, high) == (0.8, 0.8)
+    # The others hold one of them twice.
+    assert bootstrap_interval(values, clusters) == (0.0, 1.0)
 
 
 def test_bootstrap_does_not_depend_on_the_order_of_members():

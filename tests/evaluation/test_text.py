@@ -67,6 +67,13 @@ def test_greedy_equals_grouping_one_path_at_a_time(blank, legacy):
     ]
 
 
+def test_relative_lengths_lose_no_frame_to_rounding():
+    frames = torch.arange(1, 148)
+    paths = torch.arange(147).remainder(2).add(1).repeat(147, 1).tolist()
+    decoded = ctc_greedy(logits_of(paths, 3), frames / 147)
+    assert [len(tokens) for tokens in decoded] == frames.tolist()
+
+
 @pytest.mark.parametrize("legacy", [True, False])
 def test_padding_changes_no_decoded_token(legacy):
     torch.manual_seed(0)
