@@ -165,6 +165,13 @@ def test_fused_words_share_their_sounds():
     ]
 
 
+def test_the_has_two_sounds_however_short_its_neighbour_is_spelt():
+    names = ["f", "r", "V", "m", "D", "@2"]
+    items = [(1000 * i, name) for i, name in enumerate(names)]
+    _, words = labelled("from the", 6000, ("from", 0), *items)
+    assert words == [(0, 4000, "from"), (4000, 6000, "the")]
+
+
 def test_an_unknown_phone_is_refused_by_name():
     with pytest.raises(ValueError, match=r"'R3' is not in phones\.json"):
         labelled("x", 900, ("x", 0), (0, "R3"))
