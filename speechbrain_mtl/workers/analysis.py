@@ -73,13 +73,11 @@ class Analysis:
         self.rows = -(-self.time // HOP)
         self.device = wavs.device
         self.samples = valid_samples(wavs, lens)
-        self.wavs = wavs.new_zeros(
-            (self.batch, self.rows * HOP), dtype=torch.float32
-        )
-        inside = torch.arange(self.time, device=self.device)
-        self.wavs[:, : self.time] = torch.where(
-            inside < self.samples[:, None], wavs, 0.0
-        )
+        spare = self.rows * HOP - self.time
+        self.wavs = torch.nn.functional.pad(wavs.float(), (0, spare))
+        index = torch.arange(self.rows * HOP, device=self.device)
+        self.outside = index >= self.samples[:, None]
+        self.wavs.masked_fill_(self.outside, 0.0)
         self.shared: dict[Any, Any] = {}
 
     def frames(self, window: int) -> torch.Tensor:

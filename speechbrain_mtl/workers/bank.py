@@ -9,7 +9,8 @@ from speechbrain_mtl.workers.base import Worker
 from speechbrain_mtl.workers.cepstral import MFCC, Fbank
 from speechbrain_mtl.workers.crossings import ZeroCrossingRate
 from speechbrain_mtl.workers.energy import RMSEnergy
-from speechbrain_mtl.workers.pitch import F0, LogHNR, Voicing
+from speechbrain_mtl.workers.harmonicity import LogHNR
+from speechbrain_mtl.workers.pitch import F0, Voicing
 from speechbrain_mtl.workers.spectral import AlphaRatio
 
 

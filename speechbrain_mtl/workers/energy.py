@@ -23,6 +23,6 @@ class RMSEnergy(Worker):
     def label(self, analysis: Analysis) -> torch.Tensor:
         """Root of the mean energy of two neighbouring hops."""
         hops = analysis.wavs.view(analysis.batch, analysis.rows, HOP)
-        energy = torch.linalg.vecdot(hops, hops)
+        energy = torch.linalg.vector_norm(hops, dim=-1).square_()
         following = torch.nn.functional.pad(energy[:, 1:], (0, 1))
         return ((energy + following) / (2 * HOP)).sqrt()[..., None]

@@ -15,6 +15,7 @@ from speechbrain_mtl.workers.analysis import (
 
 WINDOW = 2 * HOP
 N_FFT = 512
+BLOCK = 250  # frames that fit a core's cache
 FLOOR = 1e-10  # of a mel band's power; far below 16-bit rounding noise
 
 
@@ -34,25 +35,55 @@ def mel_filters(
     ).to(device)
 
 
-def power_blocks(
-    frames: torch.Tensor, window: torch.Tensor, n_fft: int, bins: int
-) -> Iterator[torch.Tensor]:
-    """Yield the power spectra of a few hundred frames at a time.
+def windowed_blocks(
+    frames: torch.Tensor,
+    window: torch.Tensor,
+    n_fft: int,
+    centre: torch.Tensor | None = None,
+) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Weight frames, a cache-sized part of them at a time.
 
-    Blocks that stay in a core's cache are twice as fast as whole batches;
-    a GPU wants few large ones.
+    Parts that stay in a core's cache make transforms twice as fast; a GPU
+    wants few large ones.
+
+    Arguments
+    ---------
+    frames : torch.Tensor
+        Overlapping frames, [N, width].
+    window : torch.Tensor
+        Weights, [width].
+    n_fft : int
+        Frames are followed by zeros up to this size.
+    centre : torch.Tensor
+        What to subtract from each frame before, [N, 1].
+
+    Yields
+    ------
+    part : slice
+        Which frames.
+    padded : torch.Tensor
+        [frames of the part, n_fft]; the next part overwrites it.
     """
-    block = 250 if frames.device.type == "cpu" else 1 << 16
-    block = min(block, len(frames))
-    padded = frames.new_zeros((block, n_fft))
-    for start in range(0, len(frames), block):
-        part = frames[start : start + block]
-        buffer = padded[: len(part)]
-        torch.mul(part, window, out=buffer[:, : window.numel()])
-        spectrum = torch.fft.rfft(buffer)[:, :bins]
-        power = spectrum.real.square()
-        power.addcmul_(spectrum.imag, spectrum.imag)
-        yield power
+    size = BLOCK if frames.device.type == "cpu" else 1 << 16
+    size = min(size, len(frames))
+    buffer = frames.new_zeros((size, n_fft))
+    for start in range(0, len(frames), size):
+        part = slice(start, min(start + size, len(frames)))
+        padded = buffer[: part.stop - start]
+        inner = padded[:, : len(window)]
+        if centre is None:
+            torch.mul(frames[part], window, out=inner)
+        else:
+            torch.sub(frames[part], centre[part], out=inner).mul_(window)
+        yield part, padded
+
+
+def squared_spectrum(
+    padded: torch.Tensor, bins: int, out: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Give |X|^2 of the first bins of frames [n, n_fft]."""
+    spectrum = torch.view_as_real(torch.fft.rfft(padded)[:, :bins]).square_()
+    return torch.add(spectrum[..., 0], spectrum[..., 1], out=out)
 
 
 @shared
@@ -60,13 +91,14 @@ def power_spectrum(
     analysis: Analysis, window: int = WINDOW, n_fft: int = N_FFT
 ) -> torch.Tensor:
     """Give |X|^2 of Hamming-windowed frames, [B, rows, n_fft // 2 + 1]."""
-    blocks = power_blocks(
-        analysis.frames(window),
-        hamming(window, analysis.device),
-        n_fft,
-        n_fft // 2 + 1,
-    )
-    return analysis.per_row(torch.cat(list(blocks)))
+    frames = analysis.frames(window)
+    weights = hamming(window, analysis.device)
+    bins = n_fft // 2 + 1
+    power = frames.new_empty((analysis.batch * analysis.rows, bins))
+    power[len(frames) :] = 0.0
+    for part, padded in windowed_blocks(frames, weights, n_fft):
+        squared_spectrum(padded, bins, out=power[part])
+    return power.view(analysis.batch, analysis.rows, bins)
 
 
 @shared
@@ -75,4 +107,4 @@ def mel_power(
 ) -> torch.Tensor:
     """Give the power in mel bands, [B, rows, bands]."""
     filters = mel_filters(bands, low, scale, analysis.device)
-    return (power_spectrum(analysis) @ filters).clamp(min=FLOOR)
+    return (power_spectrum(analysis) @ filters).clamp_(min=FLOOR)

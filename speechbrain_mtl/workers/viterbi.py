@@ -1,120 +1,123 @@
-"""The cheapest path through pitch candidates, without a loop over frames."""
-
-import math
+"""The best path through pitch candidates, without a loop over frames."""
 
 import torch
 
+CHUNK = 32  # frames; fixed, so that padding changes no rounding
 
-def transition_gain(
-    pitch: torch.Tensor, octave_jump: float, onset: float
+
+def into_chunks(values: torch.Tensor) -> torch.Tensor:
+    """Cut [..., B, F] into [CHUNK, ..., B * chunks], zeros at the end."""
+    spare = -values.shape[-1] % CHUNK
+    values = torch.nn.functional.pad(values, (0, spare))
+    values = values.unflatten(-1, (-1, CHUNK)).flatten(-3, -2)
+    return values.movedim(-1, 0).contiguous()
+
+
+def step_gains(
+    pitch: torch.Tensor,
+    strength: torch.Tensor,
+    inside: torch.Tensor,
+    octave_jump: float,
+    onset: float,
 ) -> torch.Tensor:
-    """Gain (minus cost) of each step between two frames' states.
+    """What each step between states of neighbouring frames gains.
 
-    State 0 is unvoiced, state k is candidate k - 1.
+    Arguments are those of `best_path`.
 
-    Arguments:
+    Returns
+    -------
+    gains : torch.Tensor
+        The strength of state j less the cost of the step from state i to j,
+        at the step into each frame, [CHUNK, i, j, B * chunks]. The step into
+        a first frame costs nothing; beyond the end everything is free.
+    """
+    before = torch.nn.functional.pad(pitch, (1, 0))[..., :-1]
+    jump = into_chunks(before)[:, :, None] - into_chunks(pitch)[:, None]
+    states = strength.shape[0]
+    gains = pitch.new_full((CHUNK, states, states, jump.shape[-1]), -onset)
+    gains[:, 0, 0] = 0.0
+    gains[:, 1:, 1:] = jump.abs_().mul_(-octave_jump)
+    first = torch.zeros_like(inside)
+    first[:, 0] = True
+    gains *= into_chunks(inside & ~first)[:, None, None]
+    gains += into_chunks(strength * inside)[:, None]
+    return gains
+
+
+def best_path(
+    pitch: torch.Tensor,
+    strength: torch.Tensor,
+    frame_lens: torch.Tensor,
+    octave_jump: float,
+    onset: float,
+) -> torch.Tensor:
+    """Find the states with the largest sum of strengths less costs.
+
+    Viterbi's recursion is cut into chunks of 32 frames. The chunks of all
+    utterances advance together, once for every state they may be entered
+    in; a short recursion over chunks then says which one it was, and the
+    chunks are passed through once more. The path is that of the plain
+    recursion.
+
+    Arguments
     ---------
     pitch : torch.Tensor
-        log2 of the candidates' frequency, [F, K, N].
+        log2 of the candidates' frequency, [K, B, F].
+    strength : torch.Tensor
+        Of the unvoiced state and of each candidate, [1 + K, B, F].
+    frame_lens : torch.Tensor
+        Valid frames, [B].
     octave_jump : float
-        Cost of a jump of one octave.
+        Cost of a jump of one octave between neighbouring frames.
     onset : float
         Cost of voicing that begins or ends.
 
-    Returns:
-    -------
-    gain : torch.Tensor
-        From state i to state j at the step into each frame,
-        [F, i: K + 1, j: K + 1, N]; the step into the first frame is free.
-    """
-    frames, candidates, n = pitch.shape
-    states = candidates + 1
-    gain = pitch.new_full((frames, states, states, n), -onset)
-    gain[:, 0, 0] = 0.0
-    jump = pitch[1:, None] - pitch[:-1, :, None]
-    gain[1:, 1:, 1:] = jump.abs_().mul_(-octave_jump)
-    gain[0] = 0.0
-    return gain
-
-
-def best_path(gain: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
-    """Find the states with the largest sum of strengths and gains.
-
-    Viterbi's recursion is cut into about sqrt(F) chunks. All chunks advance
-    together, each once for every state it may be entered in; a second, short
-    recursion over whole chunks then says which one it was. The path is that
-    of the plain recursion.
-
-    Arguments:
-    ---------
-    gain : torch.Tensor
-        From state i to state j at the step into each frame, [F, i, j, N].
-    strength : torch.Tensor
-        Of each state, [F, S, N].
-
-    Returns:
+    Returns
     -------
     path : torch.Tensor
-        State of each frame, int64 [F, N].
+        int64 [B, F]: 0 is unvoiced, k the candidate k - 1.
 
     Example
     -------
-    >>> strength = torch.tensor([[0.0, 1.0], [0.3, 0.0], [0.0, 1.0]])
-    >>> stay = -torch.tensor([[0.0, 0.5], [0.5, 0.0]]).expand(3, 2, 2)
-    >>> best_path(stay[..., None], strength[..., None]).flatten()
-    tensor([1, 1, 1])
+    >>> strength = torch.tensor([[0.0, 0.0, 0.0], [0.4, -0.1, 0.4]])
+    >>> best_path(
+    ...     torch.zeros(1, 1, 3), strength[:, None], torch.tensor([3]), 1.0, 0.2
+    ... )
+    tensor([[1, 1, 1]])
     """
-    frames, states, n = strength.shape
-    size = math.isqrt(frames - 1) + 1
-    chunks = -(-frames // size)
-    spare = chunks * size - frames
+    states, batch, frames = strength.shape
+    index = torch.arange(frames, device=pitch.device)
+    inside = index < frame_lens[:, None]
+    gains = step_gains(pitch, strength, inside, octave_jump, onset)
 
-    # Frames after the last cost nothing and give nothing.
-    pad = (0, 0) * 2 + (0, spare)
-    strength = torch.nn.functional.pad(strength, pad)
-    gain = torch.nn.functional.pad(gain, (0, 0, *pad))
-    # To [size, ..., chunks * N]: one step serves all chunks.
-    strength = (
-        strength.view(chunks, size, states, n)
-        .permute(1, 2, 0, 3)
-        .reshape(size, states, -1)
-    )
-    gain = (
-        gain.view(chunks, size, states, states, n)
-        .permute(1, 2, 3, 0, 4)
-        .reshape(size, states, states, -1)
-    )
+    # Best sum from the state before a chunk to each state at its end.
+    through = gains[0]
+    for gain in gains[1:]:
+        through = (through[:, :, None] + gain).amax(1)
+    through = through.view(states, states, batch, -1)
 
-    # Best score from the state before a chunk to each state at its end.
-    through = gain[0] + strength[0]
-    for step in range(1, size):
-        through = (through[:, :, None] + gain[step]).amax(1) + strength[step]
-    through = through.view(states, states, chunks, n)
-
-    score = strength.new_zeros((states, n))
-    entry = []
-    for chunk in range(chunks):
+    score = strength.new_zeros((states, batch))
+    entry, back = [], []
+    for chunk in through.unbind(-1):
         entry.append(score)
-        score = (score[:, None] + through[:, :, chunk]).amax(0)
-    state = score.argmax(0)
+        score, best = (score[:, None] + chunk).max(0)
+        score = score - score.amax(0)  # long sums would lose precision
+        back.append(best)
+    state = score.argmax(0, keepdim=True)
     ends = [state]
-    for chunk in range(chunks - 1, 0, -1):
-        index = state.expand(states, 1, n)
-        into = through[:, :, chunk].gather(1, index)[:, 0]
-        state = (entry[chunk] + into).argmax(0)
+    for best in back[:0:-1]:
+        state = best.gather(0, state)
         ends.append(state)
 
-    score = torch.stack(entry, dim=1).view(states, -1)
-    scores = []
-    for step in range(size):
-        score = (score[:, None] + gain[step]).amax(0) + strength[step]
-        scores.append(score)
-    state = torch.stack(ends[::-1]).view(-1)
+    score = torch.stack(entry, dim=-1).view(states, -1)
+    back = []
+    for gain in gains:
+        score, best = (score[:, None] + gain).max(0)
+        back.append(best)
+    state = torch.stack(ends[::-1], dim=-1).view(1, -1)
     path = [state]
-    for step in range(size - 1, 0, -1):
-        index = state.expand(states, 1, state.numel())
-        into = gain[step].gather(1, index)[:, 0]
-        state = (scores[step - 1] + into).argmax(0)
+    for best in back[:0:-1]:
+        state = best.gather(0, state)
         path.append(state)
-    path = torch.stack(path[::-1]).view(size, chunks, n)
-    return path.transpose(0, 1).reshape(-1, n)[:frames]
+    path = torch.cat(path[::-1]).view(CHUNK, batch, -1)
+    return path.permute(1, 2, 0).reshape(batch, -1)[:, :frames]
