@@ -1,0 +1,51 @@
+"""Offline selection of pretext tasks by conditional independence."""
+
+from speechbrain_mtl.selection.baselines import (
+    everything,
+    naive_top_k,
+    random_weights,
+    uniform,
+)
+from speechbrain_mtl.selection.downsampling import gaussian_downsample
+from speechbrain_mtl.selection.hsic import (
+    hsic,
+    hsic_coefficients,
+    normalized_hsic,
+)
+from speechbrain_mtl.selection.kernels import (
+    cosine_kernel,
+    log_rbf_kernel,
+    median_variance,
+    rbf_kernel,
+)
+from speechbrain_mtl.selection.objective import group_objective
+from speechbrain_mtl.selection.selection import Selection, SelectionError
+from speechbrain_mtl.selection.selector import Selector
+from speechbrain_mtl.selection.significance import (
+    permutation_moments,
+    permutation_test,
+)
+from speechbrain_mtl.selection.solver import Solution, solve_weights
+
+__all__ = [
+    "Selection",
+    "SelectionError",
+    "Selector",
+    "Solution",
+    "cosine_kernel",
+    "everything",
+    "gaussian_downsample",
+    "group_objective",
+    "hsic",
+    "hsic_coefficients",
+    "log_rbf_kernel",
+    "median_variance",
+    "naive_top_k",
+    "normalized_hsic",
+    "permutation_moments",
+    "permutation_test",
+    "random_weights",
+    "rbf_kernel",
+    "solve_weights",
+    "uniform",
+]

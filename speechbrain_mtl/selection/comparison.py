@@ -1,0 +1,164 @@
+"""Segments compared in pairs: the kernels everything is computed from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from speechbrain_mtl.selection.features import Measurements
+from speechbrain_mtl.selection.kernels import (
+    cosine_kernel,
+    log_rbf_kernel,
+    median_variance,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Kernels over some segments of one class.
+
+    Arguments
+    ---------
+    index : torch.Tensor
+        Which segments, [n].
+    share : float
+        Share of the block in a mean over classes; all blocks sum to 1.
+    K : torch.Tensor
+        Speech kernel [n, n]: cosine of mels standardised in every band.
+    log_L : torch.Tensor
+        Log label kernels [k, n, n], of median bandwidth.
+    K_published : torch.Tensor
+        Speech kernel [n, n] as published: cosine of raw decibels, which are
+        of one sign, so that all cosines are large and follow the level.
+    log_L_published : torch.Tensor
+        Log label kernels [k, n, n] as published: variance 0.05.
+    """
+
+    index: torch.Tensor
+    share: float
+    K: torch.Tensor
+    log_L: torch.Tensor
+    K_published: torch.Tensor
+    log_L_published: torch.Tensor
+
+
+class Comparison:
+    """All that is compared: segments in blocks, or in single pairs.
+
+    Arguments
+    ---------
+    measured : Measurements
+        Of N segments.
+    classes : torch.Tensor
+        Class of each segment, [N].
+    max_pairs : int
+        Pairs within classes at most, about. Beyond, every class is cut at
+        random into blocks that are compared within only: time and memory grow
+        with the segments, not with their square.
+    seed : int
+        Of bandwidths and blocks.
+
+    Example
+    -------
+    >>> labels = {"f0": torch.randn(60, 1).double()}
+    >>> measured = Measurements(torch.randn(60, 10, 40), labels, seconds=60.0)
+    >>> classes = torch.arange(60) // 30
+    >>> comparison = Comparison(measured, classes)
+    >>> [block.log_L.shape for block in comparison.blocks()]
+    [torch.Size([1, 30, 30]), torch.Size([1, 30, 30])]
+    """
+
+    def __init__(
+        self,
+        measured: Measurements,
+        classes: torch.Tensor,
+        max_pairs: int = 3_000_000,
+        seed: int = 0,
+    ) -> None:
+        mels = measured.mels
+        center = mels.mean(dim=(0, 1))
+        deviation = mels.std(dim=(0, 1)).clamp(min=1e-6)
+        labels = measured.labels.values()
+        self.names = list(measured.labels)
+        self.bandwidths = [median_variance(z, seed) for z in labels]
+        self._speech = ((mels - center) / deviation).flatten(1)
+        self._published = mels.flatten(1)
+        self._plain = [z.float() for z in labels]
+        self._scaled = [
+            (z / variance**0.5).float()
+            for z, variance in zip(labels, self.bandwidths)
+        ]
+        # n segments in blocks of b make n (b - 1) / 2 pairs.
+        most = max(int(2 * max_pairs / len(classes)), 20)
+        self._cuts = cut(classes, most, seed)
+
+    def blocks(self) -> Iterator[Block]:
+        """Give the kernels of one block after the other."""
+        for index, share in self._cuts:
+            yield Block(
+                index,
+                share,
+                cosine_kernel(self._speech[index]),
+                self.log_labels(index),
+                cosine_kernel(self._published[index]),
+                torch.stack([log_rbf_kernel(z[index]) for z in self._plain]),
+            )
+
+    def log_labels(self, index: torch.Tensor) -> torch.Tensor:
+        """Log label kernels [k, n, n] of any segments, [n]."""
+        return torch.stack(list(self.each_log_label(index)))
+
+    def each_log_label(self, index: torch.Tensor) -> Iterator[torch.Tensor]:
+        """The same, [n, n], one label after the other."""
+        for z in self._scaled:
+            yield log_rbf_kernel(z[index], 1.0)
+
+    def log_pairs(
+        self, first: torch.Tensor, second: torch.Tensor
+    ) -> torch.Tensor:
+        """Log label kernels [k, P] of single pairs, indices [P]."""
+        return torch.stack(
+            [
+                (z[first] - z[second]).square().sum(dim=1) / -2
+                for z in self._scaled
+            ]
+        )
+
+
+def cut(
+    classes: torch.Tensor, most: int, seed: int = 0
+) -> list[tuple[torch.Tensor, float]]:
+    """Cut every class at random into equal blocks of at most so many segments.
+
+    Arguments
+    ---------
+    classes : torch.Tensor
+        Class of each segment, [N].
+    most : int
+        Segments of a block.
+    seed : int
+        Of the cuts.
+
+    Returns
+    -------
+    blocks : list of tuple
+        Indices [n] of each block, and its share: classes count alike, and so
+        do the blocks of one class.
+
+    Example
+    -------
+    >>> cut(torch.tensor([0, 0, 1, 1, 1, 1]), most=2)[0]
+    (tensor([0, 1]), 0.5)
+    """
+    generator = torch.Generator().manual_seed(seed)
+    counts = classes.bincount().tolist()
+    members = classes.argsort(stable=True).split(counts)
+    blocks = []
+    for index in members:
+        parts = -(-len(index) // most)
+        if parts > 1:
+            order = torch.randperm(len(index), generator=generator)
+            index = index[order.to(index.device)]
+        share = 1 / (parts * len(counts))
+        blocks += [(part, share) for part in index.tensor_split(parts)]
+    return blocks

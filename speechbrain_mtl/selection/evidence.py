@@ -1,0 +1,182 @@
+"""Everything the data say of each label: scores, tests, resampled scores."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import torch
+
+from speechbrain_mtl.selection.comparison import Block, Comparison
+from speechbrain_mtl.selection.hsic import hsic, hsic_coefficients
+from speechbrain_mtl.selection.intervals import ClusterBootstrap
+from speechbrain_mtl.selection.relevance import (
+    between_pairs,
+    class_coefficients,
+    thin,
+)
+from speechbrain_mtl.selection.significance import (
+    Significance,
+    exact_test,
+    permutation_moments,
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of k labels.
+
+    Arguments
+    ---------
+    columns : dict
+        Scores by name, float64 [k]: "reference" (published), "centered"
+        (biased HSIC), "unbiased", "normalised" (debiased alignment),
+        "relevance" and "mean_similarity" (published kernel, within classes).
+    dependence : list of Significance
+        Of speech and label within classes.
+    relevance : list of Significance
+        Of label and class.
+    draws : dict
+        Resampled "unbiased", "relevance" and "reference", [draws, k].
+    speech_scale : float
+        Root of the speech kernel's HSIC with itself, meaned over classes: the
+        unit of dependence.
+    """
+
+    columns: dict[str, torch.Tensor]
+    dependence: list[Significance]
+    relevance: list[Significance]
+    draws: dict[str, torch.Tensor]
+    speech_scale: float
+
+
+def gather(
+    comparison: Comparison,
+    classes: torch.Tensor,
+    clusters: torch.Tensor,
+    draws: int = 500,
+    seed: int = 0,
+) -> Evidence:
+    """Measure every label's dependence on speech, and on the class.
+
+    Arguments
+    ---------
+    comparison : Comparison
+        Of N segments.
+    classes, clusters : torch.Tensor
+        Class and speaker of each segment, [N].
+    draws : int
+        Bootstrap draws.
+    seed : int
+        Of draws and pairs.
+
+    Returns
+    -------
+    evidence : Evidence
+
+    Example
+    -------
+    >>> from speechbrain_mtl.selection.features import Measurements
+    >>> classes = torch.arange(60) // 30
+    >>> labels = {"class": classes[:, None].double()}
+    >>> measured = Measurements(torch.randn(60, 10, 40), labels, seconds=60.0)
+    >>> comparison = Comparison(measured, classes)
+    >>> gather(comparison, classes, classes).columns["relevance"]
+    tensor([0.3935], dtype=torch.float64)
+    """
+    bootstrap = ClusterBootstrap(
+        int(clusters.max()) + 1, draws, seed, clusters.device
+    )
+    rows, drawn, shares = defaultdict(list), defaultdict(list), []
+    for block in comparison.blocks():
+        shares.append(block.share)
+        scores, terms = _scores(block)
+        for key, row in scores.items():
+            rows[key].append(row.double())
+        for key, term in terms.items():
+            means, mass = bootstrap.stratum(term, clusters[block.index])
+            mass = block.share * mass[:, None]
+            drawn[key].append(torch.cat([means * mass, mass], dim=1))
+    share = torch.tensor(shares, dtype=torch.float64, device=classes.device)
+    stacked = {key: torch.stack(row) for key, row in rows.items()}
+    columns = {key: share @ row for key, row in stacked.items()}
+    resampled = {}
+    for key, parts in drawn.items():
+        total = torch.stack(parts).sum(dim=0).double()
+        resampled[key] = total[:, :-1] / total[:, -1:].clamp(min=1e-12)
+    dependence = exact_test(
+        *(stacked[key] for key in ("unbiased", "mean", "variance", "room")),
+        share,
+    )
+    first, second = between_pairs(classes, seed=seed)
+    apart = comparison.log_pairs(first, second).exp()
+    columns["relevance"] = columns["within"] - apart.double().mean(dim=1)
+    resampled["relevance"] = resampled["within"] - bootstrap.pairs(
+        apart, clusters[first], clusters[second]
+    )
+    scale = columns["label_scale"] * columns["speech_scale"]
+    columns["normalised"] = torch.where(
+        scale > 0, columns["unbiased"] / scale.clamp(min=1e-30).sqrt(), 0.0
+    )
+    wanted = ("reference", "centered", "unbiased", "normalised", "relevance")
+    return Evidence(
+        {key: columns[key] for key in (*wanted, "mean_similarity")},
+        dependence,
+        _relevance_test(comparison, classes, seed),
+        {key: resampled[key] for key in ("unbiased", "relevance", "reference")},
+        float(columns["speech_scale"][0].clamp(min=1e-30).sqrt()),
+    )
+
+
+def _scores(
+    block: Block,
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Scores [k] of one block, and the terms [k, n, n] they are means of."""
+    n = len(block.index)
+    pairs = n * (n - 1)
+    K, L = block.K, block.log_L.exp()
+    published = block.log_L_published.exp()
+    A = hsic_coefficients(K, estimator="unbiased")
+    B = hsic_coefficients(L, estimator="unbiased")
+    reference = hsic_coefficients(block.K_published, "reference") * published
+    mean, variance = permutation_moments(A, L)
+    similarity = L.mean(dim=(1, 2))
+    scores = {
+        "reference": reference.sum(dim=(1, 2)),
+        "mean_similarity": published.mean(dim=(1, 2)),
+        "centered": hsic(K, L),
+        "unbiased": (A * L).sum(dim=(1, 2)),
+        "speech_scale": (A * K).sum().expand(len(L)),
+        "label_scale": (B * L).sum(dim=(1, 2)),
+        "mean": mean,
+        "variance": variance,
+        "room": (1 - K.mean()) * (1 - similarity) / (n - 1),
+        "within": (similarity * n - 1) / (n - 1),
+    }
+    # Means over pairs; of two centred kernels, so that a resample moves them
+    # to first order as it would move the score.
+    diagonal = reference.diagonal(0, -2, -1).sum(dim=-1)[:, None, None]
+    terms = {
+        "unbiased": A * B * (n * (n - 3) * pairs),
+        "within": L,
+        "reference": reference * pairs + diagonal,
+    }
+    return scores, terms
+
+
+def _relevance_test(
+    comparison: Comparison, classes: torch.Tensor, seed: int
+) -> list[Significance]:
+    """Permute the class over a sample of all segments."""
+    index = thin(classes, seed=seed)
+    A = class_coefficients(classes[index]).float()
+    counts = classes[index].bincount().double()
+    tests = []
+    # One label at a time: these kernels are the largest of all.
+    for log_L in comparison.each_log_label(index):
+        L = log_L.exp()
+        mean, variance = permutation_moments(A, L)
+        room = (1 - L.mean()) * (1 / counts).mean()
+        score = (A * L).sum(dtype=torch.float64)
+        row = (score, mean, variance, room)
+        one = torch.ones(1, device=L.device)
+        tests += exact_test(*(x.reshape(1, 1) for x in row), one)
+    return tests

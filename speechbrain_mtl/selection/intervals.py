@@ -1,0 +1,145 @@
+"""How far would scores move with other speakers? A cluster bootstrap.
+
+Segments of one speaker are alike, so speakers are drawn, not segments. Two
+copies of one speaker are not a pair of speakers: pairs within a speaker count
+once a copy, which keeps resampled scores centred on the observed one.
+"""
+
+import torch
+
+
+class ClusterBootstrap:
+    """Draws of clusters with replacement, applied to sums over pairs.
+
+    Arguments
+    ---------
+    clusters : int
+        How many there are.
+    draws : int
+        How often to resample.
+    seed : int
+        Of the draws.
+
+    Example
+    -------
+    >>> bootstrap = ClusterBootstrap(clusters=3, draws=4)
+    >>> bootstrap.counts.sum(dim=1)
+    tensor([3., 3., 3., 3.])
+    """
+
+    def __init__(
+        self,
+        clusters: int,
+        draws: int = 500,
+        seed: int = 0,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        drawn = torch.randint(clusters, (draws, clusters), generator=generator)
+        counts = torch.zeros(draws, clusters)
+        counts.scatter_add_(1, drawn, torch.ones(draws, clusters))
+        self.counts = counts.to(device)
+
+    def stratum(
+        self, terms: torch.Tensor, clusters: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Resample a mean over all pairs of one stratum's segments.
+
+        Arguments
+        ---------
+        terms : torch.Tensor
+            Symmetric, one value a pair, [k, n, n]; the diagonal is ignored.
+        clusters : torch.Tensor
+            Cluster of each segment, [n].
+
+        Returns
+        -------
+        means : torch.Tensor
+            [draws, k]; 0 where a draw leaves no pair.
+        mass : torch.Tensor
+            Share of the stratum's segments drawn, counted with repetition and
+            0 where no pair is left, [draws].
+        """
+        there, member = clusters.unique(return_inverse=True)
+        onto = torch.nn.functional.one_hot(member).to(terms)
+        terms = terms - torch.diag_embed(terms.diagonal(0, -2, -1))
+        sizes = onto.sum(dim=0)
+        pairs = sizes[:, None] * sizes - torch.diag(sizes)
+        grouped = torch.cat([onto.T @ terms @ onto, pairs[None]])
+        counts = self.counts[:, there].to(terms)
+        sums = (counts @ grouped * counts).sum(dim=-1).T
+        own = grouped.diagonal(0, -2, -1)
+        sums = sums - (counts * (counts - 1)) @ own.T
+        left = sums[:, -1]
+        mass = counts @ sizes / len(clusters)
+        return (
+            sums[:, :-1] / left.clamp(min=1)[:, None],
+            torch.where(left > 0, mass, 0.0),
+        )
+
+    def pairs(
+        self,
+        values: torch.Tensor,
+        first: torch.Tensor,
+        second: torch.Tensor,
+        block: int = 32,
+    ) -> torch.Tensor:
+        """Resample a mean over given pairs.
+
+        Arguments
+        ---------
+        values : torch.Tensor
+            [k, P].
+        first, second : torch.Tensor
+            Clusters of each pair's segments, [P].
+        block : int
+            Draws worked on at once.
+
+        Returns
+        -------
+        means : torch.Tensor
+            [draws, k]; 0 where a draw leaves no pair.
+        """
+        count = self.counts.shape[1]
+        which, inverse = (first * count + second).unique(return_inverse=True)
+        sums = values.new_zeros(len(values) + 1, len(which))
+        ones = torch.ones_like(values[:1])
+        sums.index_add_(1, inverse, torch.cat([values, ones]))
+        first, second = which // count, which % count
+        means = []
+        for counts in self.counts.to(values).split(block):
+            weight = torch.where(
+                first == second,
+                counts[:, first],
+                counts[:, first] * counts[:, second],
+            )
+            totals = weight @ sums.T
+            means.append(totals[:, :-1] / totals[:, -1:].clamp(min=1))
+        return torch.cat(means)
+
+
+def percentile_interval(
+    draws: torch.Tensor, level: float = 0.95
+) -> torch.Tensor:
+    """The central part of resampled scores.
+
+    Arguments
+    ---------
+    draws : torch.Tensor
+        [draws, k].
+    level : float
+        Share of the draws inside.
+
+    Returns
+    -------
+    interval : torch.Tensor
+        Lower and upper end, [k, 2].
+
+    Example
+    -------
+    >>> percentile_interval(torch.arange(101.0)[:, None], level=0.9)
+    tensor([[ 5., 95.]])
+    """
+    tail = (1 - level) / 2
+    ends = torch.tensor([tail, 1 - tail], dtype=draws.dtype)
+    return torch.quantile(draws, ends.to(draws.device), dim=0).T

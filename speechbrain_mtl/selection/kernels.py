@@ -1,0 +1,137 @@
+"""How similar are two segments of speech, or two values of a label?"""
+
+import torch
+
+# The published bandwidth, used as a variance: log L = -10 d^2.
+PUBLISHED_VARIANCE = 0.05
+# The published optimiser's floor of log L: labels one deviation apart are as
+# different as any.
+PUBLISHED_FLOOR = -10.0
+
+
+def cosine_kernel(x: torch.Tensor) -> torch.Tensor:
+    """Cosine similarity of all pairs of rows.
+
+    Arguments
+    ---------
+    x : torch.Tensor
+        One flattened embedding a row, [..., n, D].
+
+    Returns
+    -------
+    K : torch.Tensor
+        [..., n, n], symmetric, ones on the diagonal (zeros for a row of
+        zeros, which has no direction).
+
+    Example
+    -------
+    >>> cosine_kernel(torch.tensor([[2.0, 0.0], [0.0, 3.0], [1.0, 0.0]]))
+    tensor([[1., 0., 1.],
+            [0., 1., 0.],
+            [1., 0., 1.]])
+    """
+    x = torch.nn.functional.normalize(x, dim=-1)
+    return x @ x.mT
+
+
+def log_rbf_kernel(
+    z: torch.Tensor, variance: float = PUBLISHED_VARIANCE
+) -> torch.Tensor:
+    """Logarithm of `rbf_kernel`; exact where the kernel itself underflows.
+
+    Arguments
+    ---------
+    z : torch.Tensor
+        One label value a segment [n], or vectors [..., n, d].
+    variance : float
+        The square of the radial basis function's standard deviation.
+
+    Returns
+    -------
+    log_L : torch.Tensor
+        ``-|z_i - z_j|^2 / (2 variance)``, [..., n, n].
+
+    Raises
+    ------
+    ValueError
+        When `variance` is not positive.
+
+    Example
+    -------
+    >>> log_rbf_kernel(torch.tensor([0.0, 1.0]))
+    tensor([[ -0., -10.],
+            [-10.,  -0.]])
+    """
+    if not variance > 0:
+        raise ValueError(f"variance is {variance}; it must be positive.")
+    z = z[:, None] if z.dim() == 1 else z
+    if z.shape[-1] == 1:
+        distance = z - z.mT
+    else:  # not through matrix products, which lose close values' digits
+        distance = torch.cdist(
+            z, z, compute_mode="donot_use_mm_for_euclid_dist"
+        )
+    return distance.square_().div_(-2 * variance)
+
+
+def rbf_kernel(
+    z: torch.Tensor, variance: float = PUBLISHED_VARIANCE
+) -> torch.Tensor:
+    """Radial basis function of the differences of a label's values.
+
+    Arguments
+    ---------
+    z, variance
+        See `log_rbf_kernel`. The bandwidth is fixed, so z-score the label
+        first, or give a variance on its scale (`median_variance`).
+
+    Returns
+    -------
+    L : torch.Tensor
+        Values in [0, 1], [..., n, n].
+
+    Example
+    -------
+    >>> rbf_kernel(torch.tensor([0.0, 1.0]), variance=0.5)
+    tensor([[1.0000, 0.3679],
+            [0.3679, 1.0000]])
+    """
+    return log_rbf_kernel(z, variance).exp_()
+
+
+def median_variance(
+    z: torch.Tensor, seed: int = 0, pairs: int = 100_000
+) -> float:
+    """The bandwidth that suits a label: the median squared difference.
+
+    Unlike the label's own variance it does not follow a few extreme values.
+    Where more than half of all pairs are equal (a label that is nearly always
+    zero), it is the mean squared difference instead.
+
+    Arguments
+    ---------
+    z : torch.Tensor
+        Label values of all segments, [N] or [N, d].
+    seed : int
+        Chooses the pairs.
+    pairs : int
+        Pairs looked at.
+
+    Returns
+    -------
+    variance : float
+        Zero only for a constant label.
+
+    Example
+    -------
+    >>> round(median_variance(torch.tensor([0.0, 3.0])), 6)
+    9.0
+    """
+    z = z[:, None] if z.dim() == 1 else z
+    generator = torch.Generator().manual_seed(seed)
+    first = torch.randint(len(z), (pairs,), generator=generator)
+    gap = torch.randint(1, len(z), (pairs,), generator=generator)
+    second = (first + gap) % len(z)
+    squared = (z[first] - z[second]).square().sum(dim=-1)
+    median = squared.median()
+    return float(median if median > 0 else squared.mean())

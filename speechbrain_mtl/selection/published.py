@@ -1,0 +1,75 @@
+"""The published weight optimiser, kept for comparison."""
+
+import torch
+from entmax import sparsemax
+
+from speechbrain_mtl.selection.pair_sums import PairSums
+from speechbrain_mtl.selection.simplex import (
+    Minimum,
+    Objective,
+    frank_wolfe_gap,
+)
+
+STEPS = 1000
+TOLERANCE = 1e-7
+
+
+def published_descent(
+    objective: Objective, sums: PairSums, mapping: str, seed: int
+) -> Minimum:
+    """Descend as the published code does: 1,000 steps, then stop.
+
+    SGD with learning rate 0.01 and momentum 0.9 on the inputs of the mapping,
+    drawn from N(0, 1) for softmax and from 1 + 0.05 N(0, 1) for sparsemax; the
+    weights are those of the last forward pass. Softmax usually has not
+    converged by then, so that its weights depend on the seed (the gap says
+    so).
+
+    Arguments
+    ---------
+    objective : callable
+        ``weights -> (value, gradient)``, for the gap.
+    sums : PairSums
+        Of the group; its first sum is descended.
+    mapping : str
+        "softmax" or "sparsemax".
+    seed : int
+        Of the starting point.
+
+    Returns
+    -------
+    minimum : Minimum
+
+    Raises
+    ------
+    ValueError
+        For another mapping.
+
+    Example
+    -------
+    >>> from speechbrain_mtl.selection.solver import relative
+    >>> sums = PairSums(torch.ones(1, 1), torch.tensor([[-2.0], [-1.0]]))
+    >>> published_descent(relative(sums), sums, "sparsemax", 0).weights
+    tensor([1., 0.], dtype=torch.float64)
+    """
+    maps = {"softmax": torch.softmax, "sparsemax": sparsemax}
+    if mapping not in maps:
+        raise ValueError(
+            f"mapping {mapping!r}: the published procedure knows {set(maps)}."
+        )
+    generator = torch.Generator().manual_seed(seed)
+    start = torch.randn(1, len(sums.log_kernels), generator=generator)[0]
+    if mapping == "sparsemax":
+        start = 1 + 0.05 * start
+    inputs = start.to(sums.log_kernels.device).requires_grad_()
+    optimizer = torch.optim.SGD([inputs], lr=0.01, momentum=0.9)
+    for _ in range(STEPS):
+        weights = maps[mapping](inputs, dim=-1)
+        _, jacobian = sums(weights.detach())
+        optimizer.zero_grad()
+        weights.backward(jacobian[0].to(weights))
+        optimizer.step()
+    weights = weights.detach().double()
+    value, gradient = objective(weights)
+    gap = frank_wolfe_gap("simplex", weights, gradient, 0.0)
+    return Minimum(weights, float(value), gap, STEPS, gap <= TOLERANCE)
