@@ -94,7 +94,8 @@ def add_pink_noise(
     -------
     >>> tone = np.sin(np.arange(16000))
     >>> noise = add_pink_noise(tone, 10.0, np.random.default_rng(0)) - tone
-    >>> round(10 * np.log10((tone**2).mean() / (noise**2).mean()), 3)
+    >>> ratio = (tone**2).mean() / (noise**2).mean()
+    >>> round(10 * float(np.log10(ratio)), 3)
     10.0
     """
     # lengths with large prime factors take many times longer
@@ -112,8 +113,8 @@ def set_level(wave: np.ndarray, decibels: float) -> np.ndarray:
 
     Example
     -------
-    >>> level = np.sqrt((set_level(np.ones(8), -20.0) ** 2).mean())
-    >>> round(level, 6)
+    >>> wave = set_level(np.ones(8), -20.0)
+    >>> round(float(np.sqrt((wave**2).mean())), 6)
     0.1
     """
     return wave * 10 ** (decibels / 20) / np.sqrt((wave**2).mean())

@@ -93,7 +93,7 @@ class Engine:
     -------
     >>> wave, events = Engine().synthesise("yes", "en-us")
     >>> [e.name for e in events if e.type == PHONE][:3]
-    ['j', 'E', 's']
+    ['j', "'E", 's']
     """
 
     def __init__(self) -> None:

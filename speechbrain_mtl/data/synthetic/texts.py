@@ -42,7 +42,7 @@ def sentence(
     Example
     -------
     >>> sentence(np.random.default_rng(1), held_out=False, tail=False)
-    'our neighbour found the wooden bridge'
+    'our neighbour washed his leather shoes'
     """
     parts = table("texts")["sentences"]
 

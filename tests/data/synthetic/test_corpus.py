@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from speechbrain_mtl.data.synthetic import (
     shards,
     utterance,
 )
+from speechbrain_mtl.data.synthetic.corpus import VERSION
 
 # also those of the session's corpus
 SETTINGS = {"minutes": 1.4, "speakers": 4, "seed": 3}
@@ -242,6 +244,20 @@ def test_the_certificate_counts_what_is_there(corpus, entries):
             speaker = found["speakers"][entry["speaker"]]
             assert speaker["split"] == entry["split"]
             assert speaker["gender"] == entry["gender"]
+
+
+@pytest.mark.skipif(
+    (platform.system(), platform.machine()) != ("Linux", "x86_64"),
+    reason="other compilers round differently",
+)
+def test_labels_change_only_together_with_the_version(entries):
+    """When this fails on purpose, raise VERSION and renew the hash."""
+    labels = [
+        {k: v for k, v in entry.items() if k != "sha256"}
+        for entry in entries.values()
+    ]
+    found = hashlib.sha256(json.dumps(labels).encode()).hexdigest()
+    assert (VERSION, found[:16]) == (1, "33fbf2e76b1a2ab0")
 
 
 def test_nothing_is_left_but_the_corpus(corpus, entries):
