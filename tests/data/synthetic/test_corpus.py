@@ -34,9 +34,11 @@ def run_command(out, script, *words, **environment):
         "\nimport sys\nfrom speechbrain_mtl.__main__ import main"
         "\nsys.exit(main(sys.argv[1:]))"
     )
+    # what a killed process leaves behind goes with the test's folder
+    temporary = {"TMPDIR": str(out.parent)}
     return subprocess.run(
         [sys.executable, "-c", script, "synth", out, *arguments, *words],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT)} | temporary | environment,
         capture_output=True,
         text=True,
         timeout=100,
