@@ -1,27 +1,27 @@
 """Probes that classify frames, segments or utterances."""
 
 import torch
+from torch import nn
 
 from speechbrain_mtl.evaluation.examples import Examples
-from speechbrain_mtl.evaluation.heads import LayerMix, LinearHead, MLPHead
+from speechbrain_mtl.evaluation.heads import LinearHead, MLPHead
 from speechbrain_mtl.evaluation.intervals import bootstrap_interval
-from speechbrain_mtl.evaluation.layers import best_layer
+from speechbrain_mtl.evaluation.layers import LayerMix
 from speechbrain_mtl.evaluation.probes import (
-    Probe,
     ProbeResult,
     classification_loss,
-    train_probe,
+    train_head,
 )
 
 HEADS = {"linear": LinearHead, "mlp": MLPHead}
 
 
 @torch.no_grad()
-def correct(probe: Probe, examples: Examples) -> torch.Tensor:
-    """Tell which examples a probe gets right, [N] float."""
+def correct(head: nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Tell which examples a head gets right, [N] float."""
     hits = [
-        probe(x).argmax(-1) == y
-        for x, y in zip(examples.x.split(8192), examples.y.split(8192))
+        head(part).argmax(-1) == wanted
+        for part, wanted in zip(x.split(8192), y.split(8192))
     ]
     return torch.cat(hits).float()
 
@@ -32,6 +32,7 @@ def classify(
     test: Examples,
     classes: int,
     head: str,
+    mix: LayerMix,
     lrs: list[float],
     epochs: int,
     batch_size: int,
@@ -42,11 +43,13 @@ def classify(
     Arguments
     ---------
     train, valid, test : Examples
-        Splits; `valid` chooses the starting layer and the learning rate.
+        Splits; `valid` chooses the learning rate.
     classes : int
         Number of classes.
     head : str
         ``"linear"`` or ``"mlp"``.
+    mix : LayerMix
+        How to mix the layers.
     lrs : list of float
         Learning rates to try.
     epochs, batch_size : int
@@ -59,26 +62,22 @@ def classify(
     result : ProbeResult
         Accuracy, with a bootstrap interval over test clusters.
     """
-    mean = train.x.float().mean(0)
-    std = train.x.float().std(0)
+    train_x, valid_x, test_x = (mix(part.x) for part in (train, valid, test))
 
     def batches(generator: torch.Generator) -> list[tuple]:
         order = torch.randperm(len(train.y), generator=generator)
-        return [(train.x[i], train.y[i]) for i in order.split(batch_size)]
+        return [(train_x[i], train.y[i]) for i in order.split(batch_size)]
 
-    start = best_layer(train, valid, classes)
     best = None
     for lr in lrs:
         torch.manual_seed(seed)
-        probe = Probe(
-            LayerMix(mean, std, start), HEADS[head](mean.shape[-1], classes)
-        )
-        train_probe(probe, batches, classification_loss, lr, epochs, seed)
-        score = float(correct(probe, valid).mean())
+        candidate = HEADS[head](train_x.shape[-1], classes)
+        train_head(candidate, batches, classification_loss, lr, epochs, seed)
+        score = float(correct(candidate, valid_x, valid.y).mean())
         if best is None or score > best[0]:
-            best = (score, lr, probe)
-    score, lr, probe = best
-    hits = correct(probe, test)
+            best = (score, lr, candidate)
+    score, lr, chosen = best
+    hits = correct(chosen, test_x, test.y)
     return ProbeResult(
         metric="accuracy",
         value=float(hits.mean()),
@@ -89,5 +88,5 @@ def classify(
         head=head,
         lr=lr,
         valid=score,
-        layers=[round(w, 4) for w in probe.mix.weights().tolist()],
+        layers=[round(w, 4) for w in mix.weights.tolist()],
     )

@@ -7,6 +7,7 @@ import torch
 
 from speechbrain_mtl.evaluation.features import Features
 
+POOLINGS = ("mean", "stats")
 SILENCE = frozenset({"", "SIL", "sil", "sp", "spn", "<unk>"})
 
 
@@ -99,8 +100,10 @@ def frame_examples(
     return Examples(features.frames[torch.cat(index)], torch.cat(y), clusters)
 
 
-def pool(features: Features, spans: list[tuple[int, int]]) -> torch.Tensor:
-    """Mean and standard deviation of each layer over spans of frames.
+def pool(
+    features: Features, spans: list[tuple[int, int]], pooling: str = "mean"
+) -> torch.Tensor:
+    """Summarise each layer over spans of frames.
 
     Arguments
     ---------
@@ -108,27 +111,31 @@ def pool(features: Features, spans: list[tuple[int, int]]) -> torch.Tensor:
         Where the frames are.
     spans : list of (int, int)
         First and past-last frame of each span.
+    pooling : str
+        ``"mean"``, or ``"stats"`` for means followed by standard deviations.
 
     Returns
     -------
     pooled : torch.Tensor
-        [S, L, 2 D] float32: means, then standard deviations.
+        [S, L, D] or [S, L, 2 D], float32.
     """
     _, layers, width = features.frames.shape
     counts = torch.tensor([last - first for first, last in spans])
     which = torch.repeat_interleave(torch.arange(len(spans)), counts)
     begins = torch.tensor([first for first, _ in spans])
     within = torch.arange(len(which)) - (counts.cumsum(0) - counts)[which]
-    pooled = torch.zeros(2, len(spans), layers, width)
     rows = begins[which] + within
+    moments = 1 if pooling == "mean" else 2
+    sums = torch.zeros(moments, len(spans), layers, width)
     # Blocks bound the memory: the gathered frames are float32.
     for block in torch.arange(len(rows)).split(8192):
         frames = features.frames[rows[block]].float()
-        pooled[0].index_add_(0, which[block], frames)
-        pooled[1].index_add_(0, which[block], frames.square())
-    pooled /= counts[None, :, None, None]
-    pooled[1] = (pooled[1] - pooled[0].square()).clamp(min=0).sqrt()
-    return torch.cat([pooled[0], pooled[1]], dim=-1)
+        for power in range(moments):
+            sums[power].index_add_(0, which[block], frames ** (power + 1))
+    sums /= counts[None, :, None, None]
+    if pooling == "stats":
+        sums[1] = (sums[1] - sums[0].square()).clamp(min=0).sqrt()
+    return torch.cat(list(sums), dim=-1)
 
 
 def segment_examples(
@@ -136,6 +143,7 @@ def segment_examples(
     entries: dict[str, dict],
     field: str,
     classes: list[str],
+    pooling: str = "mean",
 ) -> Examples:
     """Pool each labelled segment, or each labelled utterance.
 
@@ -149,6 +157,8 @@ def segment_examples(
         Name of the label.
     classes : list of str
         Labels to keep; others are left out.
+    pooling : str
+        One of `POOLINGS`.
 
     Returns
     -------
@@ -168,4 +178,4 @@ def segment_examples(
                 spans.append(features.span(utterance, start, stop))
                 y.append(number[label])
                 clusters.append(entry.get("speaker", utterance))
-    return Examples(pool(features, spans), torch.tensor(y), clusters)
+    return Examples(pool(features, spans, pooling), torch.tensor(y), clusters)

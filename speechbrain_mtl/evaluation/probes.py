@@ -1,8 +1,9 @@
 """Probes: what a small head can read from frozen features.
 
-One rule for every encoder and every row of a table: heads and layer mix are
-trained on the training speakers, the learning rate is the one with the best
-score on the validation speakers, and the test set is read once.
+One rule for every encoder and every row of a table: heads are trained on the
+training part, layer mix and learning rate are those with the best score on
+the validation part (other speakers, where the question allows it), and the
+test part is read once.
 """
 
 from collections.abc import Callable
@@ -11,8 +12,6 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import nn
 from torch.nn import functional
-
-from speechbrain_mtl.evaluation.heads import LayerMix
 
 
 @dataclass
@@ -34,7 +33,7 @@ class ProbeResult:
     valid : float
         Value on the validation set.
     layers : list of float
-        Share of each layer in the learned mix.
+        Share of each layer in the chosen mix.
     """
 
     metric: str
@@ -56,39 +55,24 @@ class ProbeResult:
         return {**asdict(self), "higher_is_better": self.higher_is_better}
 
 
-class Probe(nn.Module):
-    """Layer mix and head: [N, L, D] or [B, F, L, D] in, scores out."""
-
-    def __init__(self, mix: LayerMix, head: nn.Module) -> None:
-        super().__init__()
-        self.mix = mix
-        self.head = head
-
-    def forward(
-        self, x: torch.Tensor, lens: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Mix the layers and score."""
-        return self.head(self.mix(x), lens)
-
-
-def train_probe(
-    probe: Probe,
+def train_head(
+    head: nn.Module,
     batches: Callable[[torch.Generator], list],
-    loss: Callable[[Probe, object], torch.Tensor],
+    loss: Callable[[nn.Module, object], torch.Tensor],
     lr: float,
     epochs: int,
     seed: int,
-) -> Probe:
-    """Fit one probe with Adam and a linearly falling rate.
+) -> nn.Module:
+    """Fit one head with Adam and a linearly falling rate.
 
     Arguments
     ---------
-    probe : Probe
+    head : nn.Module
         Trained in place.
     batches : callable
         Given a generator, the batches of one epoch in random order.
     loss : callable
-        Given probe and batch, a scalar.
+        Given head and batch, a scalar.
     lr : float
         Peak learning rate of the head.
     epochs : int
@@ -98,36 +82,30 @@ def train_probe(
 
     Returns
     -------
-    probe : Probe
+    head : nn.Module
         In eval mode.
     """
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": probe.head.parameters(), "lr": lr},
-            {"params": probe.mix.parameters(), "lr": lr * LayerMix.rate},
-        ],
-        weight_decay=1e-3,
-    )
+    optimizer = torch.optim.AdamW(head.parameters(), lr=lr, weight_decay=1e-3)
     plan = [batches(generator) for _ in range(epochs)]
     total = sum(map(len, plan))
     decay = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: max(0.0, 1 - step / total)
     )
-    probe.train()
+    head.train()
     for epoch in plan:
         for batch in epoch:
             optimizer.zero_grad(set_to_none=True)
-            loss(probe, batch).backward()
-            nn.utils.clip_grad_norm_(probe.parameters(), 5.0)
+            loss(head, batch).backward()
+            nn.utils.clip_grad_norm_(head.parameters(), 5.0)
             optimizer.step()
             decay.step()
-    return probe.eval()
+    return head.eval()
 
 
 def classification_loss(
-    probe: Probe, batch: tuple[torch.Tensor, torch.Tensor]
+    head: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]
 ) -> torch.Tensor:
     """Cross-entropy of frames or pooled segments."""
     x, y = batch
-    return functional.cross_entropy(probe(x), y)
+    return functional.cross_entropy(head(x), y)

@@ -1,19 +1,21 @@
 """A table's column: every probe of one frozen encoder."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from tqdm import tqdm
 
 from speechbrain_mtl.evaluation.classify import classify
 from speechbrain_mtl.evaluation.examples import (
+    POOLINGS,
     SILENCE,
     frame_examples,
     frequent_classes,
     segment_examples,
 )
 from speechbrain_mtl.evaluation.features import Features, extract
-from speechbrain_mtl.evaluation.layers import best_layer
+from speechbrain_mtl.evaluation.layers import choose_mix
 from speechbrain_mtl.evaluation.probes import ProbeResult
 from speechbrain_mtl.evaluation.transcribe import transcribe, transcripts
 from speechbrain_mtl.models import Encoder
@@ -34,7 +36,7 @@ class ProbeSpec:
     field : str
         Manifest field with the labels.
     heads : list of str
-        Heads to train: linear, and mlp (rnn for transcripts).
+        Heads to train: linear, mlp, and rnn for transcripts.
     lrs : list of float
         Learning rates to choose from on the validation set.
     epochs : int
@@ -45,8 +47,10 @@ class ProbeSpec:
         Manifest field that says train, valid or test.
     least : int
         Training examples a class needs to take part.
-    few : bool
-        Train on the suite's few labelled minutes only.
+    minutes : float, optional
+        Labelled speech to train on, drawn at random; all by default.
+    pooling : str
+        ``"mean"`` or ``"stats"`` (mean and deviation) over a segment.
     """
 
     kind: str
@@ -57,12 +61,17 @@ class ProbeSpec:
     batch_size: int = 0
     split: str = "split"
     least: int = 1
-    few: bool = False
+    minutes: float | None = None
+    pooling: str = "mean"
 
     def __post_init__(self) -> None:
         if self.kind not in BATCH_SIZES:
             raise ValueError(
                 f"probe kind '{self.kind}' is none of {list(BATCH_SIZES)}"
+            )
+        if self.pooling not in POOLINGS:
+            raise ValueError(
+                f"pooling '{self.pooling}' is none of {list(POOLINGS)}"
             )
         self.batch_size = self.batch_size or BATCH_SIZES[self.kind]
 
@@ -74,20 +83,12 @@ class ProbeSuite:
     ---------
     probes : dict
         Arguments of `ProbeSpec` by probe name.
-    few_minutes : float
-        Labelled speech for the probes with ``few: True``.
     seed : int
-        Fixes the heads' initial values and the few labelled utterances.
+        Fixes the heads' initial values and which minutes are drawn.
     """
 
-    def __init__(
-        self,
-        probes: dict[str, dict],
-        few_minutes: float = 2.0,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, probes: dict[str, dict], seed: int = 0) -> None:
         self.probes = {n: ProbeSpec(**spec) for n, spec in probes.items()}
-        self.few_minutes = few_minutes
         self.seed = seed
 
     def run(
@@ -123,19 +124,15 @@ class ProbeSuite:
         }
         features = extract(encoder, entries, device, progress=False)
         results = {}
-        jobs = [(n, h) for n, spec in self.probes.items() for h in spec.heads]
-        with tqdm(jobs, desc=title) as bar:
-            for name, head in bar:
-                bar.set_postfix_str(f"{name}/{head}")
-                results[f"{name}/{head}"] = self._one(
-                    name, head, features, entries
-                )
+        with tqdm(self.probes.items(), desc=title) as bar:
+            for name, spec in bar:
+                bar.set_postfix_str(name)
+                results.update(self._probe(name, spec, features, entries))
         return results
 
-    def _one(
-        self, name: str, head: str, features: Features, entries: dict
-    ) -> ProbeResult:
-        spec = self.probes[name]
+    def _probe(
+        self, name: str, spec: ProbeSpec, features: Features, entries: dict
+    ) -> dict[str, ProbeResult]:
         parts = {
             part: {
                 i: e
@@ -158,35 +155,45 @@ class ProbeSuite:
         classes = frequent_classes(
             [label for label in labels if label not in SILENCE], spec.least
         )
-        if spec.few:
-            parts["train"] = self._few(parts["train"])
-        settings = (len(classes), head, spec.lrs, spec.epochs, spec.batch_size)
+        if spec.minutes is not None:
+            parts["train"] = self._draw(parts["train"], spec.minutes)
+        make = frame_examples
         if spec.kind == "segments":
+            make = partial(segment_examples, pooling=spec.pooling)
+        sets = [
+            make(features, part, spec.field, classes) for part in parts.values()
+        ]
+        mix = choose_mix(*sets[:2], len(classes))
+        run = classify
+        if spec.kind == "transcript":
+            run = transcribe
             sets = [
-                segment_examples(features, part, spec.field, classes)
+                transcripts(features, part, spec.field, classes, mix)
                 for part in parts.values()
             ]
-            return classify(*sets, *settings, seed=self.seed)
-        sets = [
-            frame_examples(features, part, spec.field, classes)
-            for part in parts.values()
-        ]
-        if spec.kind == "frames":
-            return classify(*sets, *settings, seed=self.seed)
-        start = best_layer(*sets[:2], len(classes))
-        sets = [
-            transcripts(features, part, spec.field, classes)
-            for part in parts.values()
-        ]
-        return transcribe(*sets, *settings, start=start, seed=self.seed)
+        return {
+            f"{name}/{head}": run(
+                *sets,
+                classes=len(classes),
+                head=head,
+                mix=mix,
+                lrs=spec.lrs,
+                epochs=spec.epochs,
+                batch_size=spec.batch_size,
+                seed=self.seed,
+            )
+            for head in spec.heads
+        }
 
-    def _few(self, entries: dict[str, dict]) -> dict[str, dict]:
+    def _draw(
+        self, entries: dict[str, dict], minutes: float
+    ) -> dict[str, dict]:
         """Choose utterances at random until there are enough minutes."""
         names = sorted(entries)
         generator = torch.Generator().manual_seed(self.seed)
         chosen, seconds = {}, 0.0
         for index in torch.randperm(len(names), generator=generator).tolist():
-            if seconds >= 60 * self.few_minutes:
+            if seconds >= 60 * minutes:
                 break
             chosen[names[index]] = entries[names[index]]
             seconds += entries[names[index]]["duration"]

@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 from torch.nn import functional
 from torch.nn.utils.rnn import pad_sequence
 
 from speechbrain_mtl.evaluation.examples import SILENCE
 from speechbrain_mtl.evaluation.features import Features
-from speechbrain_mtl.evaluation.heads import LayerMix, LinearHead, RNNHead
+from speechbrain_mtl.evaluation.heads import LinearHead, MLPHead, RNNHead
 from speechbrain_mtl.evaluation.intervals import bootstrap_interval
-from speechbrain_mtl.evaluation.probes import Probe, ProbeResult, train_probe
+from speechbrain_mtl.evaluation.layers import LayerMix
+from speechbrain_mtl.evaluation.probes import ProbeResult, train_head
 from speechbrain_mtl.evaluation.text import ctc_greedy, edit_distances
 
-HEADS = {"linear": LinearHead, "rnn": RNNHead}
+HEADS = {"linear": LinearHead, "mlp": MLPHead, "rnn": RNNHead}
 BLANK = 0
 
 
@@ -21,7 +23,7 @@ BLANK = 0
 class Utterance:
     """Frames and label sequence of one recording."""
 
-    x: torch.Tensor  # [F, L, D]
+    x: torch.Tensor  # mixed layers, [F, D]
     y: list[int]  # classes from 1; 0 is the blank
     cluster: str
 
@@ -31,6 +33,7 @@ def transcripts(
     entries: dict[str, dict],
     field: str,
     classes: list[str],
+    mix: LayerMix,
 ) -> list[Utterance]:
     """Collect the utterances that have a segment list, silence left out."""
     number = {label: i for i, label in enumerate(classes, start=1)}
@@ -48,7 +51,7 @@ def transcripts(
         first, last = features.span(utterance)
         utterances.append(
             Utterance(
-                features.frames[first:last],
+                mix(features.frames[first:last]),
                 [number[label] for label in labels],
                 entry.get("speaker", utterance),
             )
@@ -76,10 +79,10 @@ def group(utterances: list[Utterance], frames: int) -> list[list[Utterance]]:
     return [*batches, batch] if batch else batches
 
 
-def ctc_loss(probe: Probe, batch: tuple) -> torch.Tensor:
+def ctc_loss(head: nn.Module, batch: tuple) -> torch.Tensor:
     """CTC per label; labels that need more frames than there are count 0."""
     x, lens, y, y_lens = batch
-    scores = probe(x, lens).log_softmax(-1).transpose(0, 1)
+    scores = head(x, lens).log_softmax(-1).transpose(0, 1)
     loss = functional.ctc_loss(
         scores, y, lens, y_lens, BLANK, reduction="sum", zero_infinity=True
     )
@@ -88,13 +91,13 @@ def ctc_loss(probe: Probe, batch: tuple) -> torch.Tensor:
 
 @torch.no_grad()
 def errors(
-    probe: Probe, utterances: list[Utterance], frames: int
+    head: nn.Module, utterances: list[Utterance], frames: int
 ) -> tuple[list[int], list[int], list[str]]:
     """Count edits and reference labels of each utterance, with its cluster."""
     edits, labels, clusters = [], [], []
     for batch in group(utterances, frames):
         x, lens, _, _ = collate(batch)
-        hyps = ctc_greedy(probe(x, lens), lens / x.shape[1], BLANK)
+        hyps = ctc_greedy(head(x, lens), lens / x.shape[1], BLANK)
         edits += edit_distances([u.y for u in batch], hyps).tolist()
         labels += [len(utterance.y) for utterance in batch]
         clusters += [utterance.cluster for utterance in batch]
@@ -107,10 +110,10 @@ def transcribe(
     test: list[Utterance],
     classes: int,
     head: str,
+    mix: LayerMix,
     lrs: list[float],
     epochs: int,
-    batch_frames: int,
-    start: int,
+    batch_size: int,
     seed: int = 0,
 ) -> ProbeResult:
     """Train one CTC head on frozen frames and test it once.
@@ -122,13 +125,13 @@ def transcribe(
     classes : int
         Number of labels, the blank not counted.
     head : str
-        ``"linear"`` or ``"rnn"``.
+        ``"linear"``, ``"mlp"`` or ``"rnn"``.
+    mix : LayerMix
+        That made the frames, for the record.
     lrs : list of float
         Learning rates to try.
-    epochs, batch_frames : int
+    epochs, batch_size : int
         Length of training and padded frames a batch.
-    start : int
-        Layer that the mix starts from.
     seed : int
         Fixes initial values and order.
 
@@ -137,9 +140,7 @@ def transcribe(
     result : ProbeResult
         Label error rate, with a bootstrap interval over test clusters.
     """
-    frames = torch.cat([u.x for u in train]).float()
-    mean, std = frames.mean(0), frames.std(0)
-    ready = [collate(batch) for batch in group(train, batch_frames)]
+    ready = [collate(batch) for batch in group(train, batch_size)]
 
     def batches(generator: torch.Generator) -> list[tuple]:
         order = torch.randperm(len(ready), generator=generator)
@@ -148,16 +149,14 @@ def transcribe(
     best = None
     for lr in lrs:
         torch.manual_seed(seed)
-        probe = Probe(
-            LayerMix(mean, std, start), HEADS[head](mean.shape[-1], classes + 1)
-        )
-        train_probe(probe, batches, ctc_loss, lr, epochs, seed)
-        edits, labels, _ = errors(probe, valid, batch_frames)
+        candidate = HEADS[head](train[0].x.shape[-1], classes + 1)
+        train_head(candidate, batches, ctc_loss, lr, epochs, seed)
+        edits, labels, _ = errors(candidate, valid, batch_size)
         rate = sum(edits) / sum(labels)
         if best is None or rate < best[0]:
-            best = (rate, lr, probe)
-    valid_rate, lr, probe = best
-    edits, labels, clusters = errors(probe, test, batch_frames)
+            best = (rate, lr, candidate)
+    valid_rate, lr, chosen = best
+    edits, labels, clusters = errors(chosen, test, batch_size)
     return ProbeResult(
         metric="per",
         value=sum(edits) / sum(labels),
@@ -166,5 +165,5 @@ def transcribe(
         head=head,
         lr=lr,
         valid=valid_rate,
-        layers=[round(w, 4) for w in probe.mix.weights().tolist()],
+        layers=[round(w, 4) for w in mix.weights.tolist()],
     )

@@ -50,7 +50,7 @@ def gaussian_filters(
             "least one. Remove the empty segment."
         )
     device, total = lens.device, lens[:, None, None].double()
-    row = torch.arange(n_samples, device=device)
+    row = torch.arange(n_samples, device=device).double()
     from_end = torch.minimum(row, n_samples - 1 - row)[:, None]
     std = std_slope * from_end + std_ratio * total
     step = row[:, None] / max(n_samples - 1, 1)

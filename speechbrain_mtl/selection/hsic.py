@@ -159,7 +159,18 @@ def normalized_hsic(
     tensor(1.)
     """
     pair = hsic(K, L, estimator=estimator, lens=lens)
-    scale = hsic(K, K, estimator=estimator, lens=lens)
-    scale = scale * hsic(L, L, estimator=estimator, lens=lens)
-    tiny = torch.finfo(scale.dtype).tiny
-    return torch.where(scale > tiny, pair / scale.clamp(min=tiny).sqrt(), 0.0)
+    own_K = hsic(K, K, estimator=estimator, lens=lens)
+    own_L = hsic(L, L, estimator=estimator, lens=lens)
+    # What rounding leaves of a constant kernel is no variation.
+    dust = torch.finfo(K.dtype).eps
+    varied = (own_K > dust * _power(K, lens)) & (own_L > dust * _power(L, lens))
+    safe = torch.where(varied, own_K * own_L, 1.0)
+    return torch.where(varied, pair / safe.sqrt(), 0.0)
+
+
+def _power(K: torch.Tensor, lens: torch.Tensor | None) -> torch.Tensor:
+    """Largest squared entry of each kernel outside its padding."""
+    if lens is not None:
+        inside = torch.arange(K.shape[-1], device=K.device) < lens[..., None]
+        K = torch.where(inside[..., None] & inside[..., None, :], K, 0.0)
+    return K.square().amax(dim=(-2, -1))

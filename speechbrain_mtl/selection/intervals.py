@@ -2,7 +2,9 @@
 
 Segments of one speaker are alike, so speakers are drawn, not segments. Two
 copies of one speaker are not a pair of speakers: pairs within a speaker count
-once a copy, which keeps resampled scores centred on the observed one.
+once a copy, not once a pair of copies. With the factor ``1 - 1/S``, the mean
+of the product of two of S speakers' counts, resampled scores are centred on
+the observed one.
 """
 
 import torch
@@ -39,6 +41,7 @@ class ClusterBootstrap:
         counts = torch.zeros(draws, clusters)
         counts.scatter_add_(1, drawn, torch.ones(draws, clusters))
         self.counts = counts.to(device)
+        self.alone = 1 - 1 / clusters if clusters > 1 else 1.0
 
     def stratum(
         self, terms: torch.Tensor, clusters: torch.Tensor
@@ -69,11 +72,11 @@ class ClusterBootstrap:
         counts = self.counts[:, there].to(terms)
         sums = (counts @ grouped * counts).sum(dim=-1).T
         own = grouped.diagonal(0, -2, -1)
-        sums = sums - (counts * (counts - 1)) @ own.T
+        sums = sums - (counts * (counts - self.alone)) @ own.T
         left = sums[:, -1]
         mass = counts @ sizes / len(clusters)
         return (
-            sums[:, :-1] / left.clamp(min=1)[:, None],
+            sums[:, :-1] / left.clamp(min=0.5)[:, None],
             torch.where(left > 0, mass, 0.0),
         )
 
@@ -110,11 +113,11 @@ class ClusterBootstrap:
         for counts in self.counts.to(values).split(block):
             weight = torch.where(
                 first == second,
-                counts[:, first],
+                counts[:, first] * self.alone,
                 counts[:, first] * counts[:, second],
             )
             totals = weight @ sums.T
-            means.append(totals[:, :-1] / totals[:, -1:].clamp(min=1))
+            means.append(totals[:, :-1] / totals[:, -1:].clamp(min=0.5))
         return torch.cat(means)
 
 

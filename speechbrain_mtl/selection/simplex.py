@@ -222,7 +222,7 @@ def minimise(
         else:
             move = sparsemax(x - length * slope, dim=-1) - x
             drop = slope @ move
-        if drop > -1e-15:
+        if -drop <= 1e-16 * abs(value):  # nothing left but rounding
             break
         share = 1.0
         while True:

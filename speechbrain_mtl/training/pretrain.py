@@ -11,9 +11,11 @@ import torch
 from speechbrain.dataio.dataloader import SaveableDataLoader
 from speechbrain.nnet.schedulers import LinearWarmupScheduler
 from speechbrain.utils.checkpoints import Checkpointer
+from speechbrain.utils.distributed import if_main_process
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from speechbrain_mtl.data.atomic import atomic_path
 from speechbrain_mtl.data.audio import read_audio
 from speechbrain_mtl.models import Encoder
 from speechbrain_mtl.tasks import Task
@@ -100,6 +102,20 @@ def calibrate(
             break
 
 
+def save_encoder(encoder: Encoder, path: str | os.PathLike) -> None:
+    """Write an encoder's state; other processes than the first do nothing."""
+    if if_main_process():
+        with atomic_path(path) as temporary:
+            torch.save(encoder.state_dict(), temporary)
+
+
+def load_encoder(encoder: Encoder, path: str | os.PathLike) -> Encoder:
+    """Give a copy of `encoder` with the state that `save_encoder` wrote."""
+    encoder = copy.deepcopy(encoder)
+    encoder.load_state_dict(torch.load(path, map_location="cpu"))
+    return encoder
+
+
 def pretrain(
     encoder: Encoder,
     tasks: dict[str, Task],
@@ -140,7 +156,8 @@ def pretrain(
     train, valid : dict
         Manifest entries with ``wav`` (a path) and ``duration``.
     folder : str or path-like
-        Gets ``train_log.jsonl`` and ``save/``.
+        Gets ``train_log.jsonl``, ``save/`` (checkpoints), ``initial.ckpt``
+        (the encoder before its first step) and ``encoder.ckpt``.
     opt_class : callable
         Makes the optimiser from parameters; its ``lr`` is the peak rate.
     run_opts : dict, optional
@@ -225,11 +242,14 @@ def pretrain(
     )
     if checkpointer.find_checkpoint() is None:
         calibrate(model, train, train_sampler, statistics_minutes, brain.device)
+        # The random-init twin: what the first step starts from.
+        save_encoder(encoder, folder / "initial.ckpt")
     brain.fit(
         counter,
         crop_loader(train, train_sampler, loader_workers),
         crop_loader(valid, valid_sampler, loader_workers),
     )
+    save_encoder(encoder, folder / "encoder.ckpt")
     log = brain.hparams.log.entries()
     final = {
         split: next(e for e in reversed(log) if e["split"] == split)

@@ -2,11 +2,10 @@
 
 import torch
 
-from speechbrain_mtl.workers.analysis import Analysis
+from speechbrain_mtl.workers.analysis import SAMPLE_RATE, Analysis, blocks
 from speechbrain_mtl.workers.base import Worker
 from speechbrain_mtl.workers.periodicity import (
     LOWEST,
-    SAMPLE_RATE,
     WINDOW,
     local_mean,
 )
@@ -14,8 +13,7 @@ from speechbrain_mtl.workers.pitch import pitch_track
 
 SPAN = int(SAMPLE_RATE / LOWEST)  # samples compared, the longest period
 START = WINDOW // 2 - SPAN
-BLOCK = 500
-LEAST, MOST = 0.01, 0.9999  # -20 and 40 dB
+BOUNDS = (-20.0, 40.0)  # dB
 
 
 def period_correlation(
@@ -75,15 +73,16 @@ class LogHNR(Worker):
         frames = analysis.frames(WINDOW)
         lag = pitch_track(analysis).period.round().long().view(-1)
         centre = local_mean(analysis).view(-1, 1)
-        flat = analysis.wavs.view(-1)
-        shifted = flat.unfold(0, SPAN + 2, 1)
-        start = torch.arange(len(frames), device=flat.device) * 160 + START - 1
-        share = flat.new_zeros(lag.shape)
-        for low in range(0, len(frames), BLOCK):
-            part = slice(low, min(low + BLOCK, len(frames)))
-            later = shifted.index_select(0, (start[part] + lag[part]))
-            later = later - centre[part]
+        # Every stretch of the waveform as a row, to select those we need.
+        step = frames.stride(0)
+        rows = (len(frames) - 1) * step + WINDOW - SPAN - 1
+        stretches = frames.as_strided((rows, SPAN + 2), (1, 1))
+        start = torch.arange(len(frames), device=lag.device) * step
+        start += START - 1 + lag[: len(frames)]
+        share = centre.new_zeros(lag.shape)
+        for part in blocks(len(frames), analysis.device):
+            later = stretches.index_select(0, start[part]) - centre[part]
             now = frames[part, START : START + SPAN] - centre[part]
             share[part] = period_correlation(now, later)
-        share = share.clamp(LEAST, MOST).view(analysis.batch, -1)
-        return 10 * (share / (1 - share)).log10()[..., None]
+        share = share.clamp(1e-6, 1 - 1e-6).view(analysis.batch, -1, 1)
+        return (10 * (share / (1 - share)).log10()).clamp(*BOUNDS)

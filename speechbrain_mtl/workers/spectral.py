@@ -31,7 +31,7 @@ class AlphaRatio(Worker):
     def label(self, analysis: Analysis) -> torch.Tensor:
         """Ten times the log ratio of two sums of bins."""
         low, mid, high = (
-            round(hertz * N_FFT / SAMPLE_RATE) for hertz in (50, 1000, 5000)
+            hertz * N_FFT // SAMPLE_RATE for hertz in (50, 1000, 5000)
         )
         power = power_spectrum(analysis)
         below = power[..., low:mid].sum(-1, keepdim=True)

@@ -10,12 +10,12 @@ from speechbrain_mtl.workers.analysis import (
     HOP,
     SAMPLE_RATE,
     Analysis,
+    blocks,
     shared,
 )
 
 WINDOW = 2 * HOP
 N_FFT = 512
-BLOCK = 250  # frames that fit a core's cache
 FLOOR = 1e-10  # of a mel band's power; far below 16-bit rounding noise
 
 
@@ -41,10 +41,7 @@ def windowed_blocks(
     n_fft: int,
     centre: torch.Tensor | None = None,
 ) -> Iterator[tuple[slice, torch.Tensor]]:
-    """Weight frames, a cache-sized part of them at a time.
-
-    Parts that stay in a core's cache make transforms twice as fast; a GPU
-    wants few large ones.
+    """Weight frames, a block of them at a time.
 
     Arguments
     ---------
@@ -64,12 +61,11 @@ def windowed_blocks(
     padded : torch.Tensor
         [frames of the part, n_fft]; the next part overwrites it.
     """
-    size = BLOCK if frames.device.type == "cpu" else 1 << 16
-    size = min(size, len(frames))
-    buffer = frames.new_zeros((size, n_fft))
-    for start in range(0, len(frames), size):
-        part = slice(start, min(start + size, len(frames)))
-        padded = buffer[: part.stop - start]
+    buffer = None
+    for part in blocks(len(frames), frames.device):
+        if buffer is None:
+            buffer = frames.new_zeros((part.stop, n_fft))
+        padded = buffer[: part.stop - part.start]
         inner = padded[:, : len(window)]
         if centre is None:
             torch.mul(frames[part], window, out=inner)

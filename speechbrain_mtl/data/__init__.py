@@ -1,0 +1,1 @@
+"""Data: manifests, the one audio reader, the embedded corpus, corpora."""

@@ -1,0 +1,363 @@
+"""Choose, weigh, pretrain, probe, report: the stages every recipe shares.
+
+A recipe prepares its data and then calls these stages in order. Each stage
+is skipped when its result is there and was made with the same settings.
+"""
+
+import copy
+import logging
+import multiprocessing
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import speechbrain as sb
+import torch
+from tqdm import tqdm
+
+from speechbrain_mtl.data.atomic import write_json
+from speechbrain_mtl.data.manifest import subset
+from speechbrain_mtl.evaluation.suite import ProbeSuite
+from speechbrain_mtl.models import ContextFbank, Encoder
+from speechbrain_mtl.report import write_report
+from speechbrain_mtl.selection import Selection
+from speechbrain_mtl.training.pretrain import load_encoder
+from speechbrain_mtl.training.stages import (
+    fingerprint,
+    stage,
+    stage_seconds,
+)
+
+logger = logging.getLogger(__name__)
+
+ROWS = {
+    "fbank_context": "log-mel, 5 frames either side",
+    "random_init": "same encoder, not trained",
+    "uniform": "same encoder, uniform weights",
+    "this": "this run",
+}
+
+
+class PretextExperiment:
+    """One run of the main job.
+
+    Arguments
+    ---------
+    hparams : dict
+        The loaded YAML, with ``encoder``, ``pretext``, ``selector``,
+        ``reweigh``,        ``pretrain``, ``probes``, ``base_weights``, ``output_folder``,
+        ``uniform_folder``, ``strategy``, ``label_field`` and ``seed``.
+    settings : dict
+        The same YAML as plain data (`read_settings`): what stages compare.
+    run_opts : dict
+        SpeechBrain's run options.
+    """
+
+    def __init__(self, hparams: dict, settings: dict, run_opts: dict) -> None:
+        self.hparams = hparams
+        self.settings = settings
+        self.run_opts = run_opts
+        self.folder = Path(hparams["output_folder"])
+        self.wall: dict[str, float] = {}
+        # Every encoder of the experiment starts from these very values.
+        self.encoder = hparams["encoder"]
+        self.tasks = hparams["pretext"]["tasks"]
+
+    def select(self, entries: dict[str, dict], data: str) -> Selection:
+        """Choose and weigh the candidate tasks without any training.
+
+        Arguments
+        ---------
+        entries : dict
+            The labelled training part, all that the selection may see.
+        data : str
+            Digest of the manifest: a change redoes this and later stages.
+        """
+        hparams = self.hparams
+        path = self.folder / "selection.json"
+        candidates = [
+            name for name in self.tasks if name not in hparams["base_weights"]
+        ]
+
+        def make() -> str:
+            workers = hparams["pretext"]["workers"]
+            selection = hparams["selector"].fit(
+                entries,
+                hparams["label_field"],
+                {name: workers[name] for name in candidates},
+            )
+            if hparams["reweigh"] is not None:
+                selection = hparams["reweigh"](selection)
+            selection.save(path)
+            return fingerprint(selection.weights)
+
+        self._stage(
+            "selection",
+            self.folder,
+            {
+                "data": data,
+                "selector": self.settings["selector"],
+                "reweigh": self.settings["reweigh"],
+                "workers": self.settings["pretext"]["workers"],
+                "label_field": hparams["label_field"],
+                "seed": hparams["seed"],
+            },
+            make,
+        )
+        return Selection.load(path)
+
+    def pretrain(
+        self,
+        weights: dict[str, float],
+        train: dict[str, dict],
+        valid: dict[str, dict],
+        data: str,
+        folder: str | Path,
+    ) -> dict:
+        """Pretrain a fresh copy of the encoder, or find it already done.
+
+        Arguments
+        ---------
+        weights : dict
+            Of the selected tasks; the base tasks' are added.
+        train, valid : dict
+            Manifest entries to pretrain on and to watch.
+        data : str
+            Digest of their manifest.
+        folder : str or Path
+            Where the encoder and its log go.
+        """
+        folder = Path(folder)
+        weights = {**self.hparams["base_weights"], **weights}
+        # Weights that differ in the 6th digit are the same experiment.
+        weights = {n: round(w, 6) for n, w in weights.items() if w > 0}
+
+        def make() -> dict:
+            torch.manual_seed(self.hparams["seed"])
+            return self.hparams["pretrain"](
+                encoder=copy.deepcopy(self.encoder),
+                tasks=copy.deepcopy(self.tasks),
+                bank=self.hparams["pretext"]["bank"],
+                weights=weights,
+                train=train,
+                valid=valid,
+                folder=folder,
+                run_opts=self.run_opts,
+            )
+
+        def clear() -> None:
+            shutil.rmtree(folder / "save", ignore_errors=True)
+            (folder / "train_log.jsonl").unlink(missing_ok=True)
+
+        return self._stage(
+            "pretraining",
+            folder,
+            {
+                "data": data,
+                "weights": weights,
+                "encoder": self.settings["encoder"],
+                "pretext": self.settings["pretext"],
+                "pretrain": self.settings["pretrain"],
+                "seed": self.hparams["seed"],
+            },
+            make,
+            clear,
+        )
+
+    def probe(
+        self,
+        folders: dict[str, str | Path],
+        entries: dict[str, dict],
+        data: str,
+    ) -> dict[str, dict]:
+        """Probe every row of the table: what each frozen encoder holds.
+
+        Rows are independent, so as many run at once as there are threads,
+        each in a process of its own.
+
+        Arguments
+        ---------
+        folders : dict
+            Folder of the pretraining that made the row's encoder, by key of
+            `ROWS`.
+        entries : dict
+            Labelled manifest entries, all splits.
+        data : str
+            Digest of their manifest.
+        """
+        device = self.run_opts.get("device") or "cpu"
+        at_once = max(1, torch.get_num_threads()) if device == "cpu" else 1
+        context = multiprocessing.get_context("spawn")
+        with (
+            ProcessPoolExecutor(at_once, mp_context=context) as processes,
+            ThreadPoolExecutor(at_once) as threads,
+        ):
+
+            def row(item: tuple[str, str | Path]) -> dict:
+                name, folder = item
+
+                def make() -> dict:
+                    encoder = self._row_encoder(name, Path(folder))
+                    suite = self.hparams["probes"]
+                    job = (suite, encoder, entries, device, ROWS[name])
+                    return processes.submit(run_probes, *job).result()
+
+                made = Path(folder) / "pretraining.stage.json"
+                settings = {
+                    "data": data,
+                    "pretraining": fingerprint(made.read_text()),
+                    "probes": self.settings["probes"],
+                }
+                return self._stage(f"probes_{name}", folder, settings, make)
+
+            rows = tqdm(
+                threads.map(row, folders.items()),
+                total=len(folders),
+                desc="probes, encoder by encoder",
+            )
+            return dict(zip(folders, rows))
+
+    def _row_encoder(self, row: str, folder: Path) -> Encoder:
+        if row in ("this", "uniform"):
+            return load_encoder(self.encoder, folder / "encoder.ckpt")
+        twin = load_encoder(self.encoder, folder / "initial.ckpt")
+        if row == "random_init":
+            return twin
+        mels = ContextFbank(n_mels=twin.features.dim)
+        mels.features.load_state_dict(twin.features.state_dict())
+        return mels
+
+    def _stage(self, name: str, folder: str | Path, *args) -> object:
+        result = stage(name, folder, *args)
+        key = name if Path(folder) == self.folder else f"{name} (uniform)"
+        self.wall[key] = stage_seconds(name, folder)
+        return result
+
+    def finish(
+        self,
+        selection: Selection,
+        pretraining: dict,
+        probes: dict[str, dict],
+        data: dict,
+    ) -> Path:
+        """Write ``metrics.json`` and the report.
+
+        Arguments
+        ---------
+        selection : Selection
+            What was chosen.
+        pretraining : dict
+            Summary of this run's pretraining.
+        probes : dict
+            Probe results by row of `ROWS`.
+        data : dict
+            What the run was made on, for the record.
+        """
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        gpu = None
+        if torch.cuda.is_available():
+            gpu = torch.cuda.max_memory_allocated() / 2**20
+        hours = pretraining["hours_of_audio"]
+        metrics = {
+            "experiment": f"{self.hparams['strategy']} weights for "
+            f"{self.hparams['label_field']}",
+            "seed": self.hparams["seed"],
+            "git": git_commit(),
+            "versions": {
+                "python": platform.python_version(),
+                "torch": torch.__version__,
+                "speechbrain": sb.__version__,
+            },
+            "command": "python " + " ".join(sys.argv),
+            "data": data,
+            "weights": selection.weights,
+            "train": {
+                key: pretraining[key]
+                for key in ("hours_of_audio", "steps", "final")
+            },
+            "valid": pretraining["valid"],
+            "probes": probes["this"],
+            "baselines": {
+                row: results for row, results in probes.items() if row != "this"
+            },
+            "cost": {
+                "wall_s": self.wall,
+                "audio_hours_per_hour": round(
+                    hours / self.wall["pretraining"] * 3600, 1
+                ),
+                "peak_rss_mb": round(peak, 1),
+                "peak_gpu_mb": gpu,
+            },
+        }
+        write_json(self.folder / "metrics.json", metrics)
+        return write_report(self.folder)
+
+
+def run_probes(
+    suite: ProbeSuite,
+    encoder: Encoder,
+    entries: dict[str, dict],
+    device: str,
+    title: str,
+) -> dict[str, dict]:
+    """Run a suite on one thread: what a worker process does."""
+    torch.set_num_threads(1)
+    results = suite.run(encoder, entries, device, title)
+    return {name: result.as_dict() for name, result in results.items()}
+
+
+def git_commit() -> str | None:
+    """Name the commit the code was run from, or None outside a checkout."""
+    found = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+    )
+    return found.stdout.strip() or None
+
+
+def splits(
+    entries: dict[str, dict], field: str = "split"
+) -> dict[str, dict[str, dict]]:
+    """Part a manifest into train, valid and test by a field."""
+    return {
+        part: subset(entries, **{field: part})
+        for part in ("train", "valid", "test")
+    }
+
+
+def probe_table(probes: dict[str, dict]) -> str:
+    """Lay probe results out as text, one line a probe and head.
+
+    Arguments
+    ---------
+    probes : dict
+        Probe results by row of `ROWS`.
+
+    Returns
+    -------
+    table : str
+        Percent with 95 % intervals; error rates are marked.
+    """
+    rows = [row for row in ROWS if row in probes]
+    names = list(probes["this"])
+    lines = [
+        f"{'%, on unseen data':26s}" + "".join(f"{row:>22s}" for row in rows)
+    ]
+    for name in names:
+        cells = []
+        for row in rows:
+            cell = probes[row][name]
+            low, high = (100 * bound for bound in cell["interval"])
+            value = 100 * cell["value"]
+            cells.append(f"{value:6.1f} [{low:5.1f},{high:5.1f}]")
+        lower = "" if probes["this"][name]["higher_is_better"] else " (error)"
+        lines.append(
+            f"{name + lower:26s}" + "".join(f"{c:>22s}" for c in cells)
+        )
+    return "\n".join(lines)

@@ -1,0 +1,161 @@
+"""The whole training loop on generated tones: learning, resuming, phases."""
+
+import functools
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from speechbrain_mtl.models import CRDNN
+from speechbrain_mtl.tasks import PretextTask
+from speechbrain_mtl.training import pretrain
+from speechbrain_mtl.training.pretrain import load_encoder
+from speechbrain_mtl.workers import F0, MFCC, RMSEnergy, WorkerBank
+
+WEIGHTS = {"mfcc": 1.0, "f0": 0.5, "rms": 0.5}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """Forty short tones whose pitch and level vary."""
+    folder = tmp_path_factory.mktemp("tones")
+    rng = np.random.default_rng(0)
+    entries = {}
+    for number in range(40):
+        seconds = rng.uniform(0.5, 2.0)
+        t = np.arange(int(16000 * seconds)) / 16000
+        tone = rng.uniform(0.05, 0.5) * np.sin(
+            2 * np.pi * rng.uniform(100, 300) * t
+        ) * (1 + 0.5 * np.sin(2 * np.pi * 2 * t))
+        path = folder / f"{number}.wav"
+        noise = 0.003 * rng.standard_normal(len(t))
+        soundfile.write(path, tone + noise, 16000)
+        entries[str(number)] = {"wav": str(path), "duration": len(t) / 16000}
+    (folder / "entries.json").write_text(json.dumps(entries))
+    return folder
+
+
+def parts():
+    torch.manual_seed(0)
+    encoder = CRDNN(
+        cnn_channels=[4], projection=16, rnn_size=8, rnn_layers=1,
+        dnn_blocks=1, dnn_size=16, dropout=0.1, mask_prob=0.1, mask_span=4,
+    )
+    workers = {"f0": F0(), "mfcc": MFCC(), "rms": RMSEnergy()}
+    tasks = {
+        name: PretextTask(name, worker.dim, input_size=16, hidden_size=8)
+        for name, worker in workers.items()
+    }
+    return encoder, tasks, WorkerBank(workers)
+
+
+def run(corpus, folder, weights=None, **settings):
+    entries = json.loads((corpus / "entries.json").read_text())
+    names = list(entries)
+    encoder, tasks, bank = parts()
+    settings = {
+        "hours": 0.06, "epoch_hours": 0.02, "batch_seconds": 6.0,
+        "crop_seconds": 1.0, "grid_seconds": 0.1, "warmup_steps": 3,
+        "log_every": 4, "grad_share_every": 4, "seed": 5, **settings,
+    }  # fmt: skip
+    run_opts = {"device": "cpu", "noprogressbar": True}
+    run_opts |= settings.pop("run_opts", {})
+    summary = pretrain(
+        encoder, tasks, bank, weights or WEIGHTS,
+        {n: entries[n] for n in names[:32]},
+        {n: entries[n] for n in names[32:]},
+        folder, functools.partial(torch.optim.AdamW, lr=0.01),
+        run_opts, **settings,
+    )  # fmt: skip
+    return summary, encoder
+
+
+def read_log(folder):
+    lines = (folder / "train_log.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_training_lowers_every_loss_and_logs_all_there_is(corpus, tmp_path):
+    summary, encoder = run(corpus, tmp_path, hours=0.12)
+    log = read_log(tmp_path)
+    valid = [entry for entry in log if entry["split"] == "valid"]
+    for name in WEIGHTS:
+        first, last = (e["tasks"][name]["loss"] for e in (valid[0], valid[-1]))
+        assert last < first
+    assert summary["hours_of_audio"] == pytest.approx(0.12, rel=0.1)
+    shares = [
+        sum(task["grad_share"] for task in entry["tasks"].values())
+        for entry in log
+        if entry["split"] == "train"
+    ]
+    assert shares and shares == pytest.approx([1.0] * len(shares), abs=1e-5)
+    twin = load_encoder(encoder, tmp_path / "initial.ckpt")
+    done = load_encoder(encoder, tmp_path / "encoder.ckpt")
+    moved = twin.projection.weight - done.projection.weight
+    assert moved.abs().max() > 1e-3
+    assert torch.equal(done.projection.weight, encoder.projection.weight)
+    assert torch.equal(
+        twin.features.normalizer.mean, done.features.normalizer.mean
+    )
+
+
+def test_same_seed_same_numbers_other_seed_others(corpus, tmp_path):
+    one, _ = run(corpus, tmp_path / "one", hours=0.02)
+    two, _ = run(corpus, tmp_path / "two", hours=0.02)
+    other, _ = run(corpus, tmp_path / "other", hours=0.02, seed=6)
+    assert one == two and one != other
+
+
+KILLED = """
+    import sys, torch, pathlib
+    sys.path.insert(0, {tests!r})
+    torch.set_num_threads(1)
+    import test_pretrain
+    test_pretrain.run(
+        pathlib.Path({corpus!r}), pathlib.Path({folder!r}),
+        run_opts={{"ckpt_interval_steps": 3}},
+    )
+"""
+
+
+def test_killed_and_resumed_equals_undisturbed(corpus, tmp_path):
+    folder = tmp_path / "killed"
+    code = textwrap.dedent(KILLED).format(
+        tests=os.path.dirname(__file__), corpus=str(corpus), folder=str(folder)
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
+    log = folder / "train_log.jsonl"
+    # Past the first epoch and in the middle of the second.
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        if log.exists() and log.read_text().count("\n") >= 5:
+            break
+        time.sleep(0.01)
+    assert process.poll() is None, "the run ended before it could be killed"
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (folder / "encoder.ckpt").exists()
+    resumed, _ = run(corpus, folder, run_opts={"ckpt_interval_steps": 3})
+    undisturbed, _ = run(corpus, tmp_path / "whole")
+    assert resumed == undisturbed
+    assert read_log(folder) == read_log(tmp_path / "whole")
+
+
+def test_weights_of_undefined_tasks_are_refused(corpus, tmp_path):
+    with pytest.raises(ValueError, match=r"does not define: \['jitter'\]"):
+        run(corpus, tmp_path, weights={"jitter": 1.0})
+
+
+def test_a_step_budget_is_announced(corpus, tmp_path, caplog):
+    with caplog.at_level(logging.INFO):
+        run(corpus, tmp_path, hours=0.02)
+    assert "s of audio (1 process(es)), 0.02 h in 1 epochs" in caplog.text

@@ -1,0 +1,226 @@
+"""Laws that hold for every worker."""
+
+import pytest
+import torch
+
+from speechbrain_mtl.workers import WorkerBank, bank, default_bank, spectrum
+from speechbrain_mtl.workers.analysis import HOP, SAMPLE_RATE
+
+NAMES = list(default_bank())
+DIMS = dict.fromkeys(NAMES, 1) | {"fbank": 80, "mfcc": 60}
+
+
+def voice(samples, seed=0):
+    """A gliding harmonic tone in noise, with a pause, [samples]."""
+    generator = torch.Generator().manual_seed(seed)
+    time = torch.arange(samples) / SAMPLE_RATE
+    phase = (
+        2
+        * torch.pi
+        * torch.cumsum(
+            (120 + 20 * seed + 30 * torch.sin(5 * time)) / SAMPLE_RATE, 0
+        )
+    )
+    tone = sum(torch.sin(k * phase) / k for k in range(1, 20))
+    gate = (torch.sin(9 * time + seed) > -0.5).float()
+    noise = torch.randn(samples, generator=generator)
+    return 0.1 * tone * gate + 0.005 * noise
+
+
+def batch():
+    """Utterances of very different lengths; the padding is not silent."""
+    sizes = [16000, 7001, 961, 12345, 100]
+    wavs = torch.full((len(sizes), max(sizes)), 3.0)
+    for row, (wav, size) in enumerate(zip(wavs, sizes)):
+        wav[:size] = voice(size, seed=row)
+    return wavs, torch.tensor(sizes) / max(sizes), sizes
+
+
+def test_the_ten_standard_names_have_their_sizes():
+    assert NAMES == [
+        "f0",
+        "voicing",
+        "log_hnr",
+        "alpha_ratio",
+        "zcr",
+        "rms",
+        "loudness",
+        "rasta_l1",
+        "fbank",
+        "mfcc",
+    ]
+    assert default_bank().dims == DIMS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_labels_have_a_frame_for_every_whole_window_and_zeros_after(name):
+    worker = default_bank()[name]
+    wavs, lens, sizes = batch()
+    labels = worker(wavs, lens)
+    counts = [
+        len(range(0, max(size - worker.window, 0) + 1, HOP)) for size in sizes
+    ]
+    assert worker.frame_lens(torch.tensor(sizes)).tolist() == counts
+    assert labels.shape == (5, max(counts), DIMS[name])
+    assert labels.dtype == torch.float32
+    assert torch.isfinite(labels).all()
+    for row, count in zip(labels, counts):
+        assert not row[count:].any()
+        assert count < 3 or row[:count].any()
+    assert worker.hop == 0.01
+    assert worker.offset == worker.window / 2 / 16000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_utterance_is_labelled_alike_alone_and_in_a_batch(name):
+    worker = default_bank()[name]
+    wavs, lens, sizes = batch()
+    together = worker(wavs, lens)
+    for row, size in enumerate(sizes):
+        alone = worker(wavs[row : row + 1, :size], torch.ones(1))[0]
+        torch.testing.assert_close(
+            together[row, : len(alone)], alone, rtol=1e-5, atol=2e-5
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_worker_alone_gives_what_it_gives_in_the_bank(name):
+    wavs, lens, _ = batch()
+    torch.testing.assert_close(
+        default_bank()[name](wavs, lens),
+        default_bank()(wavs, lens)[name],
+        rtol=1e-6,
+        atol=1e-6,
+    )
+
+
+def test_the_bank_transforms_each_frame_once(monkeypatch):
+    frames = []
+    rfft = torch.fft.rfft
+
+    def counted(values, *args, **kwargs):
+        frames.append(values.shape)
+        return rfft(values, *args, **kwargs)
+
+    default_bank()(torch.randn(1, 16000), torch.ones(1))  # makes the tables
+    monkeypatch.setattr(torch.fft, "rfft", counted)
+    default_bank()(torch.randn(1, 16000), torch.ones(1))
+    assert sorted(frames) == [(97, 1024), (99, 512)]
+
+
+# F0, voicing and loudness levels look at the whole utterance or its past.
+@pytest.mark.parametrize(
+    "name", ["alpha_ratio", "zcr", "rms", "loudness", "fbank"]
+)
+def test_a_shift_by_a_hop_shifts_local_labels_by_a_frame(name):
+    worker = default_bank()[name]
+    wav = voice(16000)[None]
+    labels = worker(wav, torch.ones(1))
+    later = worker(wav[:, HOP:], torch.ones(1))
+    torch.testing.assert_close(labels[:, 1:], later, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["f0", "voicing", "log_hnr", "mfcc"])
+def test_a_shift_by_a_hop_shifts_inner_frames_by_a_frame(name):
+    worker = default_bank()[name]
+    wav = voice(16000)[None]
+    labels = worker(wav, torch.ones(1))[:, 6:-5]
+    later = worker(wav[:, HOP:], torch.ones(1))[:, 5:-5]
+    torch.testing.assert_close(labels, later, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name", ["f0", "voicing", "log_hnr", "alpha_ratio", "zcr"]
+)
+def test_loudness_of_the_recording_does_not_matter_to(name):
+    worker = default_bank()[name]
+    wav = voice(16000)[None]
+    torch.testing.assert_close(
+        worker(wav, torch.ones(1)),
+        worker(wav / 64, torch.ones(1)),
+        rtol=1e-4,
+        atol=1e-4,
+    )
+
+
+@pytest.mark.parametrize("name", ["f0", "voicing", "log_hnr"])
+def test_an_offset_of_the_recording_does_not_matter_to(name):
+    worker = default_bank()[name]
+    wav = voice(16000)[None]
+    torch.testing.assert_close(
+        worker(wav, torch.ones(1)),
+        worker(wav + 0.5, torch.ones(1)),
+        rtol=1e-3,
+        atol=2e-2,
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "wavs",
+    [torch.zeros(1, 8000), torch.full((1, 8000), 0.3), torch.ones(1, 1)],
+    ids=["silence", "constant", "one sample"],
+)
+def test_labels_of_signals_without_content_are_finite(name, wavs):
+    labels = default_bank()[name](wavs, torch.ones(1))
+    assert torch.isfinite(labels).all()
+
+
+def test_silence_is_unvoiced_quiet_and_crosses_nothing():
+    labels = default_bank()(torch.zeros(1, 8000), torch.ones(1))
+    for name in ("f0", "voicing", "zcr", "rms", "alpha_ratio"):
+        assert not labels[name].any(), name
+    assert (labels["log_hnr"] == -20).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_waveforms_are_cast_up(dtype):
+    wavs = voice(8000)[None].to(dtype)
+    half = default_bank()(wavs, torch.ones(1))
+    full = default_bank()(wavs.float(), torch.ones(1))
+    torch.testing.assert_close(half, full, rtol=0, atol=0)
+
+
+def test_labels_do_not_follow_the_precision_or_gradients_of_training():
+    wavs = voice(8000)[None]
+    plain = default_bank()(wavs, torch.ones(1))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = default_bank()(wavs.requires_grad_(), torch.ones(1))
+    torch.testing.assert_close(mixed, plain, rtol=0, atol=0)
+    assert not any(labels.requires_grad for labels in mixed.values())
+
+
+def test_the_caller_may_change_what_it_gets():
+    wavs = voice(8000)[None]
+    labels = default_bank()(wavs, torch.ones(1))
+    spectrum_of = labels["fbank"].clone()
+    labels["mfcc"].zero_()
+    labels["f0"].zero_()
+    assert torch.equal(labels["fbank"], spectrum_of)
+    again = default_bank()(wavs, torch.ones(1))
+    assert again["f0"].any() and again["mfcc"].any()
+
+
+@pytest.mark.parametrize("block", [7, 10**6])
+def test_the_size_of_blocks_changes_nothing(block, monkeypatch):
+    wavs, lens, _ = batch()
+    before = default_bank()(wavs, lens)
+    monkeypatch.setattr(spectrum, "BLOCK", block)
+    after = default_bank()(wavs, lens)
+    torch.testing.assert_close(before, after, rtol=1e-5, atol=2e-5)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+def test_cuda_gives_the_labels_of_the_cpu():
+    wavs, lens, _ = batch()
+    on_gpu = default_bank()(wavs.cuda(), lens.cuda())
+    on_cpu = default_bank()(wavs, lens)
+    for name, labels in on_gpu.items():
+        torch.testing.assert_close(
+            labels.cpu(), on_cpu[name], rtol=1e-3, atol=1e-3
+        )
+
+
+def test_names_that_modules_use_themselves_are_refused():
+    with pytest.raises(KeyError):
+        WorkerBank({"forward": bank.F0()})

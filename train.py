@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""The main job: choose, weigh, pretrain, probe, report.
+
+To run it on the embedded corpus (made on your machine when missing):
+> python train.py hparams/sparsemax.yaml
+and to choose tasks for another downstream task:
+> python train.py hparams/sparsemax.yaml --downstream=speaker
+
+Stages, each skipped when its result is there and was made with the same
+settings:
+  1. the corpus: labelled formant speech;
+  2. the selection: which pretext tasks, with what weights, for the chosen
+     downstream task, without any training;
+  3. pretraining of a CRDNN on the weighted tasks;
+  4. the same with uniform weights, shared by all experiments of a seed;
+  5. probes of the frozen encoders beside their baselines;
+  6. metrics.json and report.html.
+"""
+
+import json
+import logging
+import sys
+from pathlib import Path
+
+import speechbrain as sb
+import torch
+from hyperpyyaml import load_hyperpyyaml
+from speechbrain.utils.distributed import ddp_init_group, run_on_main
+
+from speechbrain_mtl.data.check import require_clean
+from speechbrain_mtl.data.manifest import load_manifest
+from speechbrain_mtl.data.synthetic import generate
+from speechbrain_mtl.experiment import PretextExperiment, probe_table, splits
+from speechbrain_mtl.training.settings import read_settings
+
+logger = logging.getLogger(__name__)
+
+FORMANT_NOTE = (
+    "Formant speech: these numbers show that the method runs and learns; they "
+    "say nothing about real speech."
+)
+
+
+def corpus(hparams: dict) -> tuple[dict, dict]:
+    """Make or find the corpus; give its entries and what is known of it."""
+    folder = Path(hparams["data_folder"])
+    run_on_main(
+        generate,
+        kwargs={
+            "out": folder,
+            "minutes": hparams["minutes"],
+            "speakers": hparams["speakers"],
+            "seed": hparams["corpus_seed"],
+            "workers": hparams["threads"],
+        },
+    )
+    entries = load_manifest(folder / "manifest.json")
+    require_clean(entries, folder / "manifest.json", quick=True)
+    # Two voices at once are for diarization: one label cannot name them.
+    entries = {i: e for i, e in entries.items() if e["kind"] != "mixture"}
+    about = json.loads((folder / "corpus.json").read_text())
+    return entries, about
+
+
+def main() -> None:
+    """Run every stage in order."""
+    hparams_file, run_opts, overrides = sb.parse_arguments(sys.argv[1:])
+    ddp_init_group(run_opts)
+    with open(hparams_file, encoding="utf-8") as fin:
+        hparams = load_hyperpyyaml(fin, overrides)
+    settings = read_settings(hparams_file, overrides)
+    fields = hparams["label_fields"]
+    if hparams["downstream"] not in fields:
+        raise ValueError(
+            f"--downstream={hparams['downstream']} is none of {list(fields)}"
+        )
+    hparams["label_field"] = fields[hparams["downstream"]]
+    torch.set_num_threads(hparams["threads"])
+    sb.create_experiment_directory(
+        experiment_directory=hparams["output_folder"],
+        hyperparams_to_save=hparams_file,
+        overrides=overrides,
+    )
+
+    entries, about = corpus(hparams)
+    digest = about["digest"]
+    # Pretraining and selection never see the test speakers.
+    parts = splits(entries)
+    experiment = PretextExperiment(hparams, settings, run_opts)
+
+    selection = experiment.select(parts["train"], digest)
+    print(selection.table())
+
+    # Uniform weights ask no question: one such encoder serves all experiments
+    # of a seed, and so do the rows that no selection changes.
+    this, shared = hparams["output_folder"], hparams["uniform_folder"]
+    uniform = dict.fromkeys(selection.weights, 1 / len(selection.weights))
+    train, valid = parts["train"], parts["valid"]
+    pretraining = experiment.pretrain(
+        selection.weights, train, valid, digest, this
+    )
+    experiment.pretrain(uniform, train, valid, digest, shared)
+    folders = {
+        "fbank_context": shared,
+        "random_init": shared,
+        "uniform": shared,
+        "this": this,
+    }
+    probes = experiment.probe(folders, entries, digest)
+
+    print("weights: " + json.dumps(selection.weights))
+    print(probe_table(probes))
+    print(FORMANT_NOTE)
+    data = {
+        "corpus": "embedded formant speech",
+        "digest": digest,
+        "hours": about["hours"],
+        "note": FORMANT_NOTE,
+    }
+    page = experiment.finish(selection, pretraining, probes, data)
+    print(f"report: {page}")
+
+
+if __name__ == "__main__":
+    main()
