@@ -1,6 +1,7 @@
 """What the workers of one batch share, computed once and when first asked."""
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -114,18 +115,21 @@ def shared(compute: Callable) -> Callable:
     Example
     -------
     >>> @shared
-    ... def peak(analysis, floor):
+    ... def peak(analysis, floor=0.5):
     ...     return analysis.wavs.abs().amax(1).clamp(min=floor)
     >>> analysis = Analysis(torch.ones(1, 320), torch.ones(1))
-    >>> peak(analysis, 0.5) is peak(analysis, 0.5)
+    >>> peak(analysis) is peak(analysis, floor=0.5)
     True
     """
+    signature = inspect.signature(compute)
 
     @functools.wraps(compute)
-    def once(analysis: Analysis, *arguments: Any) -> Any:
-        key = (compute, arguments)
+    def once(analysis: Analysis, *args: Any, **kwargs: Any) -> Any:
+        call = signature.bind(analysis, *args, **kwargs)
+        call.apply_defaults()
+        key = (compute, *call.args[1:])
         if key not in analysis.shared:
-            analysis.shared[key] = compute(analysis, *arguments)
+            analysis.shared[key] = compute(analysis, *args, **kwargs)
         return analysis.shared[key]
 
     return once

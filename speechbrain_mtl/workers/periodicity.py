@@ -2,9 +2,9 @@
 
 Boersma's (1993) method as in Praat: 40 ms Hann windows, their
 autocorrelation divided by that of the window. The shape of the
-autocorrelation is taken from 0-3 kHz, where 2-sample lags and a parabola
-find its peaks; its scale from the energy of the full band, so that noise
-above still counts as noise.
+autocorrelation is taken from 0-3 kHz, where every other lag shows all of its
+peaks and a parabola their tops; its scale from the energy of the full band,
+so that noise above still counts as noise.
 """
 
 import functools
@@ -20,7 +20,6 @@ WINDOW = 4 * HOP  # three periods of the lowest pitch
 N_FFT = 1024  # window and longest lag, without wrapping round
 BINS = 3000 * N_FFT // SAMPLE_RATE + 1
 LOWEST, HIGHEST = 75.0, 600.0  # Hz
-STEP = 2  # samples between lags
 CANDIDATES = 4
 SILENCE = 1e-12  # energy of a frame; a millionth of 16-bit rounding noise
 
@@ -39,32 +38,28 @@ class Candidates(NamedTuple):
     strength: torch.Tensor  # normalised autocorrelation, 0 where no peak
 
 
-@functools.lru_cache
-def lag_bands() -> tuple[list[int], list[int]]:
-    """Cut the lags into bands of equal ratio, less than an octave wide.
+FIRST = math.floor(SAMPLE_RATE / HIGHEST)
+LAST = math.ceil(SAMPLE_RATE / LOWEST)
+LAGS = range(FIRST - 2, LAST + 3)  # with neighbours of the first and last
 
-    Returns
-    -------
-    lags : list of int
-        Samples, with one more lag at both ends for comparison.
-    edges : list of int
-        Where the bands begin and end in the lags without these two.
+
+@functools.lru_cache
+def band_edges() -> list[int]:
+    """Cut every other lag from FIRST to LAST into bands of equal ratio.
+
+    A band is less than an octave wide: a period and its double, the likely
+    mistakes, are in different bands.
     """
-    first = math.floor(SAMPLE_RATE / HIGHEST)
-    last = math.ceil(SAMPLE_RATE / LOWEST)
-    lags = list(range(first - STEP, last + 2 * STEP, STEP))
-    ratio = (last / first) ** (1 / CANDIDATES)
-    edges = [
-        round(first * (ratio**band - 1) / STEP) for band in range(CANDIDATES)
-    ]
-    return lags, [*edges, len(lags) - 2]
+    ratio = (LAST / FIRST) ** (1 / CANDIDATES)
+    edges = [FIRST * (ratio**band - 1) / 2 for band in range(CANDIDATES)]
+    return [*map(round, edges), (LAST - FIRST) // 2 + 1]
 
 
 @functools.lru_cache
 def tables(device: torch.device) -> Tables:
     """Make the window and the transform from power to autocorrelation."""
     window = torch.hann_window(WINDOW, periodic=False, dtype=torch.float64)
-    lags = torch.tensor(lag_bands()[0])
+    lags = torch.tensor(LAGS)
     own = torch.fft.irfft(torch.fft.rfft(window, N_FFT).abs() ** 2)
     omega = 2 * torch.pi * torch.arange(BINS, dtype=torch.float64) / N_FFT
     to_lags = torch.cos(lags[:, None] * omega) * 2 / N_FFT
@@ -84,19 +79,43 @@ def band_tops(correlation: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     Returns
     -------
     index : torch.Tensor
-        Of the lag before the highest, [K, n].
+        Of the lag two before the highest, [K, n].
     values : torch.Tensor
-        Before, at and after the highest, [3 * K, n].
+        At that and the four following lags, [5 * K, n].
     """
-    inner, edges = correlation[1:-1], lag_bands()[1]
+    coarse, edges = correlation[2:-2:2], band_edges()
     index = torch.stack(
         [
-            inner[low:high].max(0).indices + low
+            coarse[low:high].max(0).indices + low
             for low, high in zip(edges[:-1], edges[1:])
         ]
     )
-    three = torch.cat([index, index + 1, index + 2])
-    return index, correlation.gather(0, three)
+    index *= 2
+    five = torch.cat([index + shift for shift in range(5)])
+    return index, correlation.gather(0, five)
+
+
+def refine(tops: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Put a parabola through the best of five values and its neighbours.
+
+    Arguments
+    ---------
+    tops : torch.Tensor
+        [5, ...].
+
+    Returns
+    -------
+    place, height : torch.Tensor
+        Of the parabola's top, [...]: place counts from the first value, the
+        height is 0 where the values have no top.
+    """
+    best = tops[1:4].max(0, keepdim=True).indices
+    before, here, after = (tops.gather(0, best + i)[0] for i in range(3))
+    slope = (after - before) / 2
+    shift = slope / (2 * here - before - after).clamp(min=1e-9)
+    peak = (before < here) & (here >= after)
+    height = torch.where(peak, here + slope * shift / 2, 0.0)
+    return best[0] + 1 + shift.clamp(-0.5, 0.5), height
 
 
 def local_mean(analysis: Analysis) -> torch.Tensor:
@@ -114,22 +133,14 @@ def period_candidates(analysis: Analysis) -> Candidates:
     centre = local_mean(analysis).view(-1, 1)
     rows = analysis.batch * analysis.rows
     energy = frames.new_ones(rows)
-    tops = frames.new_zeros((3 * CANDIDATES, rows))
+    tops = frames.new_zeros((5 * CANDIDATES, rows))
     index = torch.zeros_like(tops[:CANDIDATES], dtype=torch.long)
     for part, padded in windowed_blocks(frames, window, N_FFT, centre):
         energy[part] = torch.linalg.vector_norm(padded[:, :WINDOW], dim=1)
         correlation = to_lags @ squared_spectrum(padded, BINS).t()
         index[:, part], tops[:, part] = band_tops(correlation)
     tops = tops.div_(energy.square_() + SILENCE)
-    before, here, after = tops.view(
-        3, CANDIDATES, analysis.batch, analysis.rows
-    )
-    # The top of a parabola through three values.
-    slope = (after - before) / 2
-    shift = slope / (2 * here - before - after).clamp(min=1e-9)
-    lag = lag_bands()[0][1] + STEP * index.view(here.shape)
-    peak = (before < here) & (here >= after)
-    return Candidates(
-        lag + STEP * shift.clamp(-0.5, 0.5),
-        torch.where(peak, here + slope * shift / 2, 0.0),
-    )
+    place, height = refine(tops.view(5, CANDIDATES, rows))
+    shape = (CANDIDATES, analysis.batch, analysis.rows)
+    period = LAGS[0] + index + place
+    return Candidates(period.view(shape), height.view(shape))

@@ -72,7 +72,7 @@ def pitch_track(analysis: Analysis) -> Track:
     frame_lens = ((analysis.samples - WINDOW) // HOP + 1).clamp(min=1)
     path = best_path(pitch, score, frame_lens, OCTAVE_JUMP_COST, ONSET_COST)
     voiced = path > 0
-    chosen = torch.where(voiced, path - 1, strength.argmax(0))[None]
+    chosen = torch.where(voiced, path - 1, strength.max(0).indices)[None]
     return Track(
         voiced, period.gather(0, chosen)[0], strength.gather(0, chosen)[0]
     )

@@ -61,10 +61,9 @@ def windowed_blocks(
     padded : torch.Tensor
         [frames of the part, n_fft]; the next part overwrites it.
     """
-    buffer = None
-    for part in blocks(len(frames), frames.device):
-        if buffer is None:
-            buffer = frames.new_zeros((part.stop, n_fft))
+    parts = list(blocks(len(frames), frames.device))
+    buffer = frames.new_zeros((parts[0].stop, n_fft))
+    for part in parts:
         padded = buffer[: part.stop - part.start]
         inner = padded[:, : len(window)]
         if centre is None:

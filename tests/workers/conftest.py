@@ -34,7 +34,7 @@ def correlation():
 
     def pearson(pairs):
         ours, theirs = (
-            torch.cat([torch.as_tensor(x).double().flatten() for x in side])
+            torch.cat([torch.tensor(x).double() for x in side])
             for side in zip(*pairs)
         )
         return torch.corrcoef(torch.stack([ours, theirs]))[0, 1].item()
