@@ -1,5 +1,6 @@
 """The pictures of a report, one idea each."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -213,6 +214,7 @@ def cost_figure(wall: Mapping[str, float]) -> str:
             text = f"{value:.1f} s" if value < 100 else f"{value / 60:.1f} min"
             _note(ax, value, y, text, MUTED)
         ax.set_yticks(range(len(names)), [n.replace("_", " ") for n in names])
+        ax.set_ylim(-0.7, len(names) - 0.3)
         ax.set_xticks([])
         ax.margins(x=0.12)
     return out.svg
@@ -250,12 +252,13 @@ def _curve(ax: "Axes", points: list[tuple[float, float]]) -> None:
 
 
 def _dots(ax: "Axes", points: list[tuple[float, float]]) -> None:
-    """Validation results, the last with its value."""
+    """Validation results, the last with its value, be it NaN."""
     style = {"mfc": PAPER, "mec": CONTRAST, "mew": 1.5, "ms": 5}
     ax.plot(*zip(*points), "o", **style)
+    hours, loss = points[-1]
     ax.annotate(
-        f"{points[-1][1]:.3g}",
-        points[-1],
+        f"{loss:.3g}",
+        (hours, loss if math.isfinite(loss) else ax.get_ylim()[1]),
         xytext=(0, 7),
         textcoords="offset points",
         ha="right",

@@ -179,11 +179,10 @@ def reproducibility(run: Run) -> str:
     """Everything needed to get the numbers again."""
     metrics = run.metrics
     command = metrics.get("command")
+    recorded = ("seed", "git", "versions", "data")
     facts = {
-        "seed": metrics.get("seed"),
-        "commit": metrics.get("git"),
-        "versions": metrics.get("versions"),
-        "data": metrics.get("data"),
+        key: "not recorded" if metrics.get(key) is None else metrics[key]
+        for key in recorded
     }
     return section(
         "How to get it again",
