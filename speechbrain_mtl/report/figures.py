@@ -124,7 +124,10 @@ def shares_figure(log: Sequence[Mapping[str, Any]]) -> str:
         line
         for line in log
         if line["tasks"]
-        and all("grad_share" in task for task in line["tasks"].values())
+        and all(
+            math.isfinite(task.get("grad_share", math.nan))
+            for task in line["tasks"].values()
+        )
     ]
     if len(lines) < 2 or len({tuple(sorted(x["tasks"])) for x in lines}) > 1:
         return ""
