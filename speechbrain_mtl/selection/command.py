@@ -152,7 +152,7 @@ def _summary(selection: Selection, path: Path) -> str:
             f"left out, fewer than {data['min_per_class']} segments: "
             f"{', '.join(data['dropped_classes'])}"
         )
-    if selection.solver and not selection.solver["converged"]:
+    if not selection.solver.get("converged", True):
         lines.append(f"not converged: the gap is {selection.solver['gap']:.1e}")
     lines.append(f"written to {path}")
     return "\n".join(lines)

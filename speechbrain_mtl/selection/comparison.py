@@ -124,6 +124,24 @@ class Comparison:
             ]
         )
 
+    def spreads(self, classes: torch.Tensor) -> torch.Tensor:
+        """Standard deviation of every label within classes, float64 [k].
+
+        In deviations of the label's frames; classes count alike, and have at
+        least two segments each.
+        """
+        counts = classes.bincount().double()[:, None]
+        spreads = []
+        for z in self._plain:
+            z = z.double()
+            means = z.new_zeros(len(counts), z.shape[1])
+            means = means.index_add_(0, classes, z) / counts
+            gaps = (z - means[classes]).square()
+            squares = torch.zeros_like(means).index_add_(0, classes, gaps)
+            variances = (squares / (counts - 1)).sum(dim=1)
+            spreads.append(variances.mean().sqrt())
+        return torch.stack(spreads)
+
 
 def cut(
     classes: torch.Tensor, most: int, seed: int = 0

@@ -19,6 +19,17 @@ from speechbrain_mtl.selection.significance import (
     permutation_moments,
 )
 
+COLUMNS = (
+    "reference",
+    "centered",
+    "unbiased",
+    "normalised",
+    "relevance",
+    "mean_similarity",
+    "within_class_spread",
+    "spread",
+)
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -29,7 +40,9 @@ class Evidence:
     columns : dict
         Scores by name, float64 [k]: "reference" (published), "centered"
         (biased HSIC), "unbiased", "normalised" (debiased alignment),
-        "relevance" and "mean_similarity" (published kernel, within classes).
+        "relevance", "mean_similarity" (published kernel, within classes),
+        "within_class_spread", and "spread" over all segments (in deviations
+        of the label's frames).
     dependence : list of Significance
         Of speech and label within classes.
     relevance : list of Significance
@@ -116,9 +129,10 @@ def gather(
     columns["normalised"] = torch.where(
         scale > 0, columns["unbiased"] / scale.clamp(min=1e-30).sqrt(), 0.0
     )
-    wanted = ("reference", "centered", "unbiased", "normalised", "relevance")
+    columns["within_class_spread"] = comparison.spreads(classes)
+    columns["spread"] = comparison.spreads(torch.zeros_like(classes))
     return Evidence(
-        {key: columns[key] for key in (*wanted, "mean_similarity")},
+        {key: columns[key] for key in COLUMNS},
         dependence,
         _relevance_test(comparison, classes, seed),
         {key: resampled[key] for key in ("unbiased", "relevance", "reference")},

@@ -10,7 +10,7 @@ from speechbrain_mtl.selection.evidence import Evidence
 from speechbrain_mtl.selection.intervals import percentile_interval
 
 SIGNIFICANT = 0.01  # permutation p below which a dependence is not chance
-NEAR_CONSTANT = 0.95  # mean similarity that leaves nothing to predict
+NEAR_CONSTANT = 0.1  # deviation of segments, in that of frames
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class Ranking:
         95 % interval of the score over speakers, [k, 2].
     flags : list of list of str
         "noise-like": the label depends neither on speech within classes nor
-        on the class; "class-blind": on speech alone; "near-constant": it
-        hardly varies within classes.
+        on the class; "class-blind": on speech alone; "near-constant":
+        segments hardly differ in it, for most of its variance is in few
+        frames.
     eligible : list of int
         Labels that may be weighed.
     noise : tuple of float
@@ -88,14 +89,14 @@ def rank(evidence: Evidence, names: list[str], centering: str) -> Ranking:
         ci = ratio(columns["unbiased"], columns["relevance"], noise, scale)
         drawn = ratio(draws["unbiased"], draws["relevance"], noise, scale)
     flags = []
-    for dependence, relevance, similarity in zip(
-        evidence.dependence, evidence.relevance, columns["mean_similarity"]
+    for dependence, relevance, spread in zip(
+        evidence.dependence, evidence.relevance, columns["spread"]
     ):
         found = []
         if relevance.p >= SIGNIFICANT:
             blind = dependence.p < SIGNIFICANT
             found.append("class-blind" if blind else "noise-like")
-        if similarity >= NEAR_CONSTANT:
+        if spread < NEAR_CONSTANT:
             found.append("near-constant")
         flags.append(found)
     eligible = [

@@ -119,31 +119,3 @@ def thin(
     rank = torch.arange(len(classes), device=classes.device)
     rank = rank - (counts.cumsum(0) - counts)[classes[by_class]]
     return by_class[rank < cap].sort().values
-
-
-def within_class_spread(z: torch.Tensor, classes: torch.Tensor) -> float:
-    """Standard deviation of a label within classes, all classes alike.
-
-    Arguments
-    ---------
-    z : torch.Tensor
-        Label values, [N, d].
-    classes : torch.Tensor
-        Class of each segment, at least two of each, [N].
-
-    Returns
-    -------
-    spread : float
-        In the unit of the label.
-
-    Example
-    -------
-    >>> z = torch.tensor([[0.0], [2.0], [10.0], [12.0]])
-    >>> round(within_class_spread(z, torch.tensor([0, 0, 1, 1])), 4)
-    1.4142
-    """
-    counts = classes.bincount().to(z)[:, None]
-    means = z.new_zeros(len(counts), z.shape[1]).index_add_(0, classes, z)
-    gaps = (z - (means / counts)[classes]).square()
-    squares = torch.zeros_like(means).index_add_(0, classes, gaps)
-    return float((squares / (counts - 1)).sum(dim=1).mean().sqrt())

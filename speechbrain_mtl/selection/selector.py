@@ -30,7 +30,6 @@ from speechbrain_mtl.selection.kernels import (
 )
 from speechbrain_mtl.selection.published import published_descent
 from speechbrain_mtl.selection.ranking import Ranking, rank
-from speechbrain_mtl.selection.relevance import within_class_spread
 from speechbrain_mtl.selection.selection import Selection
 from speechbrain_mtl.selection.simplex import MAPPINGS, Minimum
 from speechbrain_mtl.selection.solver import SOLVERS, relative, solve
@@ -201,9 +200,6 @@ class Selector:
                 name: {
                     "weight": shares[name],
                     **ranking.row(index),
-                    "within_class_spread": within_class_spread(
-                        measured.labels[name], classes
-                    ),
                 }
                 for index, name in enumerate(bank)
             },

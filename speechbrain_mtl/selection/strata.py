@@ -27,8 +27,8 @@ class Segments:
     names : tuple of str
         The classes, sorted.
     clusters : np.ndarray
-        Speaker of each segment, or its recording where that is unknown: what
-        a bootstrap draws, indices [N].
+        Speaker of each segment, or its recording where that is unknown or the
+        only one: what a bootstrap draws, indices [N].
     speakers : int
         How many known speakers.
     dropped : dict
@@ -129,11 +129,14 @@ def stratify(
         for name in kept
         for row in _draw(by_class[name], max_per_class, seed)
     ]
-    # Where a speaker is unknown, the recording stands for one.
-    owners = [(row[4] is not None, row[4] or row[1]) for row in rows]
-    _, clusters = np.unique(
-        [f"{known:d}{name}" for known, name in owners], return_inverse=True
-    )
+    speakers = {row[4] for row in rows if row[4] is not None}
+    owners = [
+        f"speaker {row[4]}"
+        if row[4] is not None and len(speakers) > 1
+        else f"recording {row[1]}"
+        for row in rows
+    ]
+    _, clusters = np.unique(owners, return_inverse=True)
     return Segments(
         ids=tuple(row[1] for row in rows),
         starts=np.array([row[2] for row in rows]),
@@ -141,7 +144,7 @@ def stratify(
         classes=np.searchsorted(kept, [row[0] for row in rows]),
         names=tuple(kept),
         clusters=clusters,
-        speakers=len({name for known, name in owners if known}),
+        speakers=len(speakers),
         dropped=dropped,
     )
 

@@ -3,6 +3,7 @@ import torch
 
 from speechbrain_mtl.selection import cosine_kernel, rbf_kernel
 from speechbrain_mtl.selection.comparison import Comparison, cut
+from speechbrain_mtl.selection.features import Measurements
 
 
 def test_blocks_part_every_class_and_shares_count_classes_alike():
@@ -60,3 +61,13 @@ def test_the_level_of_mels_and_the_scale_of_labels_do_not_matter(planted):
     after = next(Comparison(data.measured, data.classes).blocks())
     torch.testing.assert_close(after.K, before.K, rtol=0, atol=1e-4)
     torch.testing.assert_close(after.log_L, before.log_L, rtol=1e-4, atol=1e-5)
+
+
+def test_the_spread_is_the_deviation_within_classes():
+    z = torch.tensor([1.0, 3.0, 10.0, 10.0, 16.0])
+    labels = {"one": z[:, None].double(), "two": z[:, None].repeat(1, 2)}
+    measured = Measurements(torch.randn(5, 2, 40), labels, seconds=1.0)
+    classes = torch.tensor([0, 0, 1, 1, 1])
+    spreads = Comparison(measured, classes).spreads(classes)
+    # Variances 2 and 12; a mean over classes, not over segments.
+    assert spreads.tolist() == pytest.approx([7**0.5, 14**0.5])

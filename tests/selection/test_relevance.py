@@ -6,7 +6,6 @@ from speechbrain_mtl.selection.relevance import (
     between_pairs,
     class_coefficients,
     thin,
-    within_class_spread,
 )
 
 CLASSES = torch.tensor([0, 0, 0, 1, 1, 2, 2, 2, 2])
@@ -87,10 +86,3 @@ def test_thinning_cuts_the_largest_classes_and_keeps_the_rest():
     assert len(thin(classes.long(), most=1000)) == 125
     # Two of each class are always left: relevance needs a pair.
     assert thin(classes.long(), most=1).shape == (6,)
-
-
-def test_the_spread_is_the_deviation_within_classes():
-    classes = torch.tensor([0, 0, 1, 1, 1])
-    z = torch.tensor([1.0, 3.0, 10.0, 10.0, 16.0], dtype=torch.float64)
-    # Variances 2 and 12; a mean over classes, not over segments.
-    assert within_class_spread(z[:, None], classes) == pytest.approx(7**0.5)

@@ -162,7 +162,7 @@ def test_float32_finds_the_weights_of_float64():
 
 
 def test_the_same_call_gives_the_same_weights():
-    Ks, log_Ls = strata([20, 20], labels=4)
+    Ks, log_Ls = strata([10], labels=3)
     for options in (
         {"mapping": "softmax", "temperature": 0.1},
         {"centering": "reference", "solver": "reference", "seed": 3},
