@@ -9,7 +9,7 @@ import torch
 
 SAMPLE_RATE = 16000
 HOP = 160  # samples; every frame-level worker labels 100 frames a second
-BLOCK, GPU_BLOCK = 250, 1 << 16  # frames
+BLOCK, GPU_BLOCK = 500, 1 << 16  # frames
 
 
 def valid_samples(wavs: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:

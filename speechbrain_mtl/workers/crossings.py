@@ -23,8 +23,9 @@ def crossings(analysis: Analysis) -> torch.Tensor:
     # Bytes are compared by their bits, which is many times faster: -1 has
     # bit 2 set, and x - 1 has it set unless x is 1.
     is_zero = (here & 1) - 1
-    marks[:, 1:-1] = (before * here | is_zero & (before * after - 1)) & 2
-    marks[:, 1:-1].masked_fill_(analysis.outside[:, 2:], 0)
+    crossing = before * here | is_zero & (before * after - 1)
+    inside = 2 - 2 * analysis.outside[:, 2:].view(torch.int8)
+    torch.bitwise_and(crossing, inside, out=marks[:, 1:-1])
     return marks
 
 

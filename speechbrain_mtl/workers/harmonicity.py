@@ -36,10 +36,10 @@ def period_correlation(
     products = torch.stack(
         [(frames * later[:, shift : shift + SPAN]).sum(1) for shift in range(3)]
     )
-    edge = later[:, [0, 1, -2, -1]].t().square()
     first = torch.linalg.vector_norm(later[:, :SPAN], dim=1).square()
-    second = first - edge[0] + edge[2]
-    energy = torch.stack([first, second, second - edge[1] + edge[3]])
+    second = first - later[:, 0].square() + later[:, -2].square()
+    third = second - later[:, 1].square() + later[:, -1].square()
+    energy = torch.stack([first, second, third])
     energy *= torch.linalg.vector_norm(frames, dim=1).square()
     before, here, after = products / energy.clamp(min=1e-18).sqrt()
     bend = (2 * here - before - after).clamp(min=1e-6)
@@ -81,7 +81,8 @@ class LogHNR(Worker):
         start += START - 1 + lag[: len(frames)]
         share = centre.new_zeros(lag.shape)
         for part in blocks(len(frames), analysis.device):
-            later = stretches.index_select(0, start[part]) - centre[part]
+            later = stretches.index_select(0, start[part])
+            later -= centre[part]
             now = frames[part, START : START + SPAN] - centre[part]
             share[part] = period_correlation(now, later)
         share = share.clamp(1e-6, 1 - 1e-6).view(analysis.batch, -1, 1)

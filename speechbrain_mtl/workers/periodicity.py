@@ -17,7 +17,7 @@ from speechbrain_mtl.workers.analysis import HOP, SAMPLE_RATE, Analysis, shared
 from speechbrain_mtl.workers.spectrum import squared_spectrum, windowed_blocks
 
 WINDOW = 4 * HOP  # three periods of the lowest pitch
-N_FFT = 1024  # window and longest lag, without wrapping round
+N_FFT = 864  # window and longest lag without wrapping round; 2**5 * 3**3
 BINS = 3000 * N_FFT // SAMPLE_RATE + 1
 LOWEST, HIGHEST = 75.0, 600.0  # Hz
 CANDIDATES = 4

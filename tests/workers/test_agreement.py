@@ -55,7 +55,7 @@ def test_energy_and_spectral_labels_agree_with_opensmile(speech, correlation):
 def test_pitch_agrees_with_praat(speech, name):
     parselmouth = pytest.importorskip("parselmouth")
     decision, error = [], []
-    for wav in speech(name, 6):
+    for wav in speech(name, 12, seconds=10):
         sound = parselmouth.Sound(wav[0].double().numpy(), 16000)
         pitch = sound.to_pitch_ac(
             time_step=0.01, pitch_floor=75, pitch_ceiling=600
