@@ -51,7 +51,7 @@ def corpus(hparams: dict) -> tuple[dict, dict]:
             "minutes": hparams["minutes"],
             "speakers": hparams["speakers"],
             "seed": hparams["corpus_seed"],
-            "workers": hparams["threads"],
+            "workers": hparams["processes"],
         },
     )
     entries = load_manifest(folder / "manifest.json")
@@ -95,11 +95,12 @@ def main() -> None:
     # of a seed, and so do the rows that no selection changes.
     this, shared = hparams["output_folder"], hparams["uniform_folder"]
     uniform = dict.fromkeys(selection.weights, 1 / len(selection.weights))
-    train, valid = parts["train"], parts["valid"]
     pretraining = experiment.pretrain(
-        selection.weights, train, valid, digest, this
+        {this: selection.weights, shared: uniform},
+        parts["train"],
+        parts["valid"],
+        digest,
     )
-    experiment.pretrain(uniform, train, valid, digest, shared)
     folders = {
         "fbank_context": shared,
         "random_init": shared,
@@ -117,7 +118,7 @@ def main() -> None:
         "hours": about["hours"],
         "note": FORMANT_NOTE,
     }
-    page = experiment.finish(selection, pretraining, probes, data)
+    page = experiment.finish(selection, pretraining[this], probes, data)
     print(f"report: {page}")
 
 

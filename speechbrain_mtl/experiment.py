@@ -6,18 +6,17 @@ is skipped when its result is there and was made with the same settings.
 
 import copy
 import logging
-import multiprocessing
 import platform
 import resource
 import shutil
 import subprocess
 import sys
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
 import speechbrain as sb
 import torch
-from tqdm import tqdm
+from speechbrain.utils.run_opts import RunOptions
 
 from speechbrain_mtl.data.atomic import write_json
 from speechbrain_mtl.data.manifest import subset
@@ -25,6 +24,7 @@ from speechbrain_mtl.evaluation.suite import ProbeSuite
 from speechbrain_mtl.models import ContextFbank, Encoder
 from speechbrain_mtl.report import write_report
 from speechbrain_mtl.selection import Selection
+from speechbrain_mtl.training.pool import Pool
 from speechbrain_mtl.training.pretrain import load_encoder
 from speechbrain_mtl.training.stages import (
     fingerprint,
@@ -50,19 +50,23 @@ class PretextExperiment:
     hparams : dict
         The loaded YAML, with ``encoder``, ``pretext``, ``selector``,
         ``reweigh``,        ``pretrain``, ``probes``, ``base_weights``, ``output_folder``,
-        ``uniform_folder``, ``strategy``, ``label_field`` and ``seed``.
+        ``uniform_folder``, ``strategy``, ``label_field``,
+        ``processes``, ``threads`` and ``seed``.
     settings : dict
         The same YAML as plain data (`read_settings`): what stages compare.
-    run_opts : dict
+    run_opts : RunOptions
         SpeechBrain's run options.
     """
 
-    def __init__(self, hparams: dict, settings: dict, run_opts: dict) -> None:
+    def __init__(
+        self, hparams: dict, settings: dict, run_opts: RunOptions
+    ) -> None:
         self.hparams = hparams
         self.settings = settings
         self.run_opts = run_opts
         self.folder = Path(hparams["output_folder"])
         self.wall: dict[str, float] = {}
+        self.pool = Pool(hparams["processes"], hparams["threads"])
         # Every encoder of the experiment starts from these very values.
         self.encoder = hparams["encoder"]
         self.tasks = hparams["pretext"]["tasks"]
@@ -112,61 +116,71 @@ class PretextExperiment:
 
     def pretrain(
         self,
-        weights: dict[str, float],
+        runs: dict[str | Path, dict[str, float]],
         train: dict[str, dict],
         valid: dict[str, dict],
         data: str,
-        folder: str | Path,
-    ) -> dict:
-        """Pretrain a fresh copy of the encoder, or find it already done.
+    ) -> dict[str | Path, dict]:
+        """Pretrain fresh copies of the encoder, or find them already done.
 
         Arguments
         ---------
-        weights : dict
-            Of the selected tasks; the base tasks' are added.
+        runs : dict
+            Weights of the selected tasks by the folder of each run; the base
+            tasks' weights are added.
         train, valid : dict
             Manifest entries to pretrain on and to watch.
         data : str
             Digest of their manifest.
-        folder : str or Path
-            Where the encoder and its log go.
+
+        Returns
+        -------
+        summaries : dict
+            Summary of each run, by folder.
         """
-        folder = Path(folder)
-        weights = {**self.hparams["base_weights"], **weights}
-        # Weights that differ in the 6th digit are the same experiment.
-        weights = {n: round(w, 6) for n, w in weights.items() if w > 0}
 
-        def make() -> dict:
-            torch.manual_seed(self.hparams["seed"])
-            return self.hparams["pretrain"](
-                encoder=copy.deepcopy(self.encoder),
-                tasks=copy.deepcopy(self.tasks),
-                bank=self.hparams["pretext"]["bank"],
-                weights=weights,
-                train=train,
-                valid=valid,
-                folder=folder,
-                run_opts=self.run_opts,
-            )
-
-        def clear() -> None:
-            shutil.rmtree(folder / "save", ignore_errors=True)
-            (folder / "train_log.jsonl").unlink(missing_ok=True)
-
-        return self._stage(
-            "pretraining",
-            folder,
-            {
+        def job(run: tuple[str | Path, dict[str, float]]) -> dict:
+            folder, weights = run
+            weights = {**self.hparams["base_weights"], **weights}
+            # Weights that differ in the 6th digit are the same experiment.
+            weights = {n: round(w, 6) for n, w in weights.items() if w > 0}
+            settings = {
                 "data": data,
                 "weights": weights,
                 "encoder": self.settings["encoder"],
                 "pretext": self.settings["pretext"],
                 "pretrain": self.settings["pretrain"],
                 "seed": self.hparams["seed"],
-            },
-            make,
-            clear,
-        )
+            }
+
+            def make() -> dict:
+                run_opts = copy.copy(self.run_opts)
+                # Bars of runs side by side would overwrite each other.
+                run_opts.noprogressbar |= folder != next(iter(runs))
+                arguments = {
+                    "encoder": self.encoder,
+                    "tasks": self.tasks,
+                    "bank": self.hparams["pretext"]["bank"],
+                    "weights": weights,
+                    "train": train,
+                    "valid": valid,
+                    "folder": Path(folder),
+                }
+                return self.pool.run(
+                    run_pretraining,
+                    self.hparams["pretrain"],
+                    arguments,
+                    run_opts,
+                    self.hparams["seed"],
+                )
+
+            def clear() -> None:
+                shutil.rmtree(Path(folder) / "save", ignore_errors=True)
+                (Path(folder) / "train_log.jsonl").unlink(missing_ok=True)
+
+            return self._stage("pretraining", folder, settings, make, clear)
+
+        return dict(zip(runs, self.pool.map(job, runs.items())))
 
     def probe(
         self,
@@ -175,9 +189,6 @@ class PretextExperiment:
         data: str,
     ) -> dict[str, dict]:
         """Probe every row of the table: what each frozen encoder holds.
-
-        Rows are independent, so as many run at once as there are threads,
-        each in a process of its own.
 
         Arguments
         ---------
@@ -189,37 +200,30 @@ class PretextExperiment:
         data : str
             Digest of their manifest.
         """
-        device = self.run_opts.get("device") or "cpu"
-        at_once = max(1, torch.get_num_threads()) if device == "cpu" else 1
-        context = multiprocessing.get_context("spawn")
-        with (
-            ProcessPoolExecutor(at_once, mp_context=context) as processes,
-            ThreadPoolExecutor(at_once) as threads,
-        ):
+        device = self.run_opts.get("device")
 
-            def row(item: tuple[str, str | Path]) -> dict:
-                name, folder = item
+        def job(row: tuple[str, str | Path]) -> dict:
+            name, folder = row
 
-                def make() -> dict:
-                    encoder = self._row_encoder(name, Path(folder))
-                    suite = self.hparams["probes"]
-                    job = (suite, encoder, entries, device, ROWS[name])
-                    return processes.submit(run_probes, *job).result()
+            def make() -> dict:
+                return self.pool.run(
+                    run_probes,
+                    self.hparams["probes"],
+                    self._row_encoder(name, Path(folder)),
+                    entries,
+                    device,
+                    ROWS[name],
+                )
 
-                made = Path(folder) / "pretraining.stage.json"
-                settings = {
-                    "data": data,
-                    "pretraining": fingerprint(made.read_text()),
-                    "probes": self.settings["probes"],
-                }
-                return self._stage(f"probes_{name}", folder, settings, make)
+            made = Path(folder) / "pretraining.stage.json"
+            settings = {
+                "data": data,
+                "pretraining": fingerprint(made.read_text()),
+                "probes": self.settings["probes"],
+            }
+            return self._stage(f"probes_{name}", folder, settings, make)
 
-            rows = tqdm(
-                threads.map(row, folders.items()),
-                total=len(folders),
-                desc="probes, encoder by encoder",
-            )
-            return dict(zip(folders, rows))
+        return dict(zip(folders, self.pool.map(job, folders.items())))
 
     def _row_encoder(self, row: str, folder: Path) -> Encoder:
         if row in ("this", "uniform"):
@@ -297,6 +301,17 @@ class PretextExperiment:
         return write_report(self.folder)
 
 
+def run_pretraining(
+    pretrain: Callable,
+    arguments: dict,
+    run_opts: RunOptions,
+    seed: int,
+) -> dict:
+    """Pretrain a copy of an encoder: what a worker process does."""
+    torch.manual_seed(seed)
+    return pretrain(**copy.deepcopy(arguments), run_opts=run_opts)
+
+
 def run_probes(
     suite: ProbeSuite,
     encoder: Encoder,
@@ -304,8 +319,7 @@ def run_probes(
     device: str,
     title: str,
 ) -> dict[str, dict]:
-    """Run a suite on one thread: what a worker process does."""
-    torch.set_num_threads(1)
+    """Run a suite: what a worker process does."""
     results = suite.run(encoder, entries, device, title)
     return {name: result.as_dict() for name, result in results.items()}
 

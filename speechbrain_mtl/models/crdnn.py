@@ -40,7 +40,11 @@ class ConvBlock(nn.Module):
         super().__init__()
         self.time_pooling = time_pooling
         self.bands = bands_in // 2
-        self.conv = nn.Conv2d(channels_in, channels_out, 3, padding=1)
+        # Channels last: pooling is twice as fast, and a frame's values lie
+        # side by side for the normalisation.
+        self.conv = nn.Conv2d(channels_in, channels_out, 3, padding=1).to(
+            memory_format=torch.channels_last
+        )
         self.pool = nn.MaxPool2d((time_pooling, 2))
         self.norm = nn.LayerNorm(channels_out * self.bands)
         self.activation = nn.LeakyReLU()
@@ -54,10 +58,10 @@ class ConvBlock(nn.Module):
         # cheaper after it.
         x = self.activation(self.pool(self.conv(x)))
         lens = lens // self.time_pooling
-        batch, channels, frames, bands = x.shape
-        x = self.norm(x.transpose(1, 2).reshape(batch, frames, -1))
-        x = x * frame_mask(lens, frames)[..., None]
-        x = x.view(batch, frames, channels, bands).transpose(1, 2)
+        frames = x.permute(0, 2, 3, 1)
+        x = self.norm(frames.flatten(2))
+        x = x * frame_mask(lens, x.shape[1])[..., None]
+        x = x.view(frames.shape).permute(0, 3, 1, 2)
         return self.dropout(x), lens
 
 
@@ -188,7 +192,7 @@ class CRDNN(Encoder):
         for block in self.cnn:
             x, frame_lens = block(x, frame_lens)
         mask = frame_mask(frame_lens, x.shape[2])[..., None]
-        x = self.projection(x.transpose(1, 2).flatten(2)) * mask
+        x = self.projection(x.permute(0, 2, 3, 1).flatten(2)) * mask
         layers = [x]
         for layer in self.rnn:
             x = layer(self.between(x), frame_lens) * mask

@@ -49,7 +49,7 @@ class LogMel(nn.Module):
     def __init__(self, n_mels: int = 80) -> None:
         super().__init__()
         self.fbank = Fbank(n_mels=n_mels)
-        self.normalizer = LabelNormalizer(n_mels)
+        self.normalizer = LabelNormalizer(n_mels, "log-mel input")
         self.dim = n_mels
         self.hop = self.fbank.hop
         self.offset = self.fbank.offset

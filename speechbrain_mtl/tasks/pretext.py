@@ -89,7 +89,7 @@ class PretextTask(Task):
         self.loss = loss
         self.layer = layer
         self.centre = centre
-        self.normalizer = LabelNormalizer(dim)
+        self.normalizer = LabelNormalizer(dim, worker)
         self.head = nn.Sequential(
             nn.Linear(input_size, hidden_size),
             nn.LeakyReLU(),

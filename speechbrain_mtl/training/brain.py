@@ -63,12 +63,13 @@ class MultiTaskBrain(sb.Brain):
             grads = [grad.float().norm() for grad in grads if grad is not None]
             norms[name] = torch.stack(grads).norm()
         total = sum(norms.values())
-        self.shares = {name: norm / total for name, norm in norms.items()}
+        self.hparams.progress.shares = {
+            name: norm / total for name, norm in norms.items()
+        }
 
     def on_fit_start(self) -> None:
         """Recover what there is; forget log lines that will be repeated."""
         super().on_fit_start()
-        self.shares = {}
         if if_main_process():
             self.hparams.log.rewind(self.hparams.progress.steps)
 
@@ -119,8 +120,11 @@ class MultiTaskBrain(sb.Brain):
     def on_stage_end(
         self, stage: sb.Stage, stage_loss: float, epoch: int | None = None
     ) -> None:
-        """Log validation and save a checkpoint."""
-        if stage != sb.Stage.VALID:
+        """Log what is not logged yet; after validation, save a checkpoint."""
+        if stage == sb.Stage.TRAIN:
+            rest = self.hparams.progress.meter.result()
+            if rest:
+                self._log("train", rest)
             return
         means = self.valid_meter.result()
         self._log("valid", means)
@@ -138,9 +142,9 @@ class MultiTaskBrain(sb.Brain):
             if name != "total"
         }
         if split == "train":
-            for name, share in self.shares.items():
-                if name in tasks:
-                    tasks[name]["grad_share"] = float(share)
+            for name, share in self.hparams.progress.shares.items():
+                tasks[name]["grad_share"] = float(share)
+            self.hparams.progress.shares = {}
         self.hparams.log.append(
             {
                 "split": split,

@@ -46,7 +46,7 @@ class LossMeter:
 
 @register_checkpoint_hooks
 class Progress:
-    """Steps and audio seen, and the losses not yet logged.
+    """Steps and audio seen, and what is measured but not yet logged.
 
     Example
     -------
@@ -60,6 +60,7 @@ class Progress:
         self.steps = 0
         self.hours = 0.0
         self.meter = LossMeter()
+        self.shares: dict[str, torch.Tensor] = {}
 
     def advance(self, losses: dict[str, torch.Tensor], seconds: float) -> None:
         """Count one training step."""
@@ -76,6 +77,7 @@ class Progress:
             "hours": self.hours,
             "totals": totals,
             "seconds": self.meter.seconds,
+            "shares": {name: float(s) for name, s in self.shares.items()},
         }
         write_json(path, state)
 
@@ -87,6 +89,7 @@ class Progress:
         totals = state["totals"].items()
         self.meter.totals = {n: torch.tensor(t) for n, t in totals}
         self.meter.seconds = state["seconds"]
+        self.shares = {n: torch.tensor(s) for n, s in state["shares"].items()}
 
 
 class JsonLinesLog:

@@ -20,8 +20,13 @@ def small_model(seed=0, **tasks):
         for name, dim in dims.items()
     }
     encoder = CRDNN(
-        cnn_channels=[4], projection=16, rnn_size=8, rnn_layers=1,
-        dnn_blocks=1, dnn_size=16, mask_prob=0.0,
+        cnn_channels=[4],
+        projection=16,
+        rnn_size=8,
+        rnn_layers=1,
+        dnn_blocks=1,
+        dnn_size=16,
+        mask_prob=0.0,
     )
     return MultiTaskModel(encoder, tasks, bank)
 
@@ -71,7 +76,9 @@ def test_padding_changes_no_loss():
     padded = torch.cat([wavs[1:], torch.zeros(1, 9000)], dim=1)
     longer, _ = model(padded, torch.tensor([11000 / 25000]), active)
     for name in active:
-        torch.testing.assert_close(alone[name], longer[name], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            alone[name], longer[name], rtol=1e-4, atol=1e-5
+        )
 
 
 def test_statistics_do_not_count_padding():
@@ -81,7 +88,9 @@ def test_statistics_do_not_count_padding():
     two.calibrate(wavs[:1], torch.ones(1))
     two.calibrate(wavs[1:, :9000], torch.ones(1))
     for key, value in one.state_dict().items():
-        torch.testing.assert_close(value, two.state_dict()[key], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            value, two.state_dict()[key], rtol=1e-4, atol=1e-5
+        )
 
 
 def test_an_inactive_task_is_not_executed():

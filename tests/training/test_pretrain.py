@@ -33,9 +33,11 @@ def corpus(tmp_path_factory):
     for number in range(40):
         seconds = rng.uniform(0.5, 2.0)
         t = np.arange(int(16000 * seconds)) / 16000
-        tone = rng.uniform(0.05, 0.5) * np.sin(
-            2 * np.pi * rng.uniform(100, 300) * t
-        ) * (1 + 0.5 * np.sin(2 * np.pi * 2 * t))
+        tone = (
+            rng.uniform(0.05, 0.5)
+            * np.sin(2 * np.pi * rng.uniform(100, 300) * t)
+            * (1 + 0.5 * np.sin(2 * np.pi * 2 * t))
+        )
         path = folder / f"{number}.wav"
         noise = 0.003 * rng.standard_normal(len(t))
         soundfile.write(path, tone + noise, 16000)
@@ -47,8 +49,15 @@ def corpus(tmp_path_factory):
 def parts():
     torch.manual_seed(0)
     encoder = CRDNN(
-        cnn_channels=[4], projection=16, rnn_size=8, rnn_layers=1,
-        dnn_blocks=1, dnn_size=16, dropout=0.1, mask_prob=0.1, mask_span=4,
+        cnn_channels=[4],
+        projection=16,
+        rnn_size=8,
+        rnn_layers=1,
+        dnn_blocks=1,
+        dnn_size=16,
+        dropout=0.1,
+        mask_prob=0.1,
+        mask_span=4,
     )
     workers = {"f0": F0(), "mfcc": MFCC(), "rms": RMSEnergy()}
     tasks = {
@@ -84,18 +93,20 @@ def read_log(folder):
     return [json.loads(line) for line in lines]
 
 
-def test_training_lowers_every_loss_and_logs_all_there_is(corpus, tmp_path):
+def test_training_lowers_the_loss_and_logs_all_there_is(corpus, tmp_path):
     summary, encoder = run(corpus, tmp_path, hours=0.12)
     log = read_log(tmp_path)
     valid = [entry for entry in log if entry["split"] == "valid"]
-    for name in WEIGHTS:
-        first, last = (e["tasks"][name]["loss"] for e in (valid[0], valid[-1]))
-        assert last < first
+    assert valid[-1]["loss"] < 0.9 * valid[0]["loss"]
+    for entry in valid:
+        parts = entry["tasks"].values()
+        total = sum(part["loss"] * part["weight"] for part in parts)
+        assert entry["loss"] == pytest.approx(total, rel=1e-4)
     assert summary["hours_of_audio"] == pytest.approx(0.12, rel=0.1)
     shares = [
         sum(task["grad_share"] for task in entry["tasks"].values())
         for entry in log
-        if entry["split"] == "train"
+        if any("grad_share" in task for task in entry["tasks"].values())
     ]
     assert shares and shares == pytest.approx([1.0] * len(shares), abs=1e-5)
     twin = load_encoder(encoder, tmp_path / "initial.ckpt")
