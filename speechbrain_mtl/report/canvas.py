@@ -1,8 +1,14 @@
 """A sheet to draw on, turned into SVG that takes its colours from the page."""
 
 import contextlib
+import dataclasses
 import io
 import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 WIDTH = 10.5  # inches; text of 10 points is then about that of the page
 
@@ -59,59 +65,69 @@ STYLE = {
 }
 
 
-class Picture:
-    """A figure in the page's style.
+@dataclasses.dataclass
+class Sheet:
+    """What is drawn on, and what came of it.
+
+    Arguments
+    ---------
+    figure : matplotlib.figure.Figure
+        Empty at first.
+    svg : str
+        The element for the page, once drawing has ended.
+    """
+
+    figure: "Figure"
+    svg: str = ""
+
+
+@contextlib.contextmanager
+def picture(name: str, height: float) -> Iterator[Sheet]:
+    """Draw in the page's style.
 
     Arguments
     ---------
     name : str
-        What it shows, for readers who hear the page.
+        What the picture shows, for readers who hear the page.
     height : float
-        Inches.
+        Inches; the width is that of the page.
+
+    Yields
+    ------
+    sheet : Sheet
+        Its ``svg`` is there when the block has ended.
 
     Example
     -------
-    >>> with Picture("a line", 2.0) as picture:
-    ...     _ = picture.figure.subplots().plot([0, 1], color=INK)
-    >>> picture.svg[:4], "var(--ink)" in picture.svg, INK in picture.svg
+    >>> with picture("a line", 2.0) as sheet:
+    ...     _ = sheet.figure.subplots().plot([0, 1], color=INK)
+    >>> sheet.svg[:4], "var(--ink)" in sheet.svg, INK in sheet.svg
     ('<svg', True, False)
     """
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            "Pictures need matplotlib: pip install 'speechbrain_mtl[plots]'"
+        ) from error
+    # The salt keeps ids apart between the pictures of a page, and equal from
+    # one writing of the page to the next.
+    with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
+        sheet = Sheet(Figure(figsize=(WIDTH, height), layout="constrained"))
+        yield sheet
+        text = io.StringIO()
+        sheet.figure.savefig(text, format="svg")
+    sheet.svg = _for_page(text.getvalue(), name)
 
-    def __init__(self, name: str, height: float) -> None:
-        try:
-            import matplotlib
-            from matplotlib.figure import Figure
-        except ImportError as error:
-            raise ImportError(
-                "Pictures need matplotlib: pip install 'speechbrain_mtl[plots]'"
-            ) from error
-        self.name = name
-        self.svg = ""
-        # The salt keeps ids apart between the pictures of a page, and equal
-        # from one writing of the page to the next.
-        style = matplotlib.rc_context({**STYLE, "svg.hashsalt": name})
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(style)
-            self.figure = Figure(figsize=(WIDTH, height), layout="constrained")
-            self._style = stack.pop_all()
 
-    def __enter__(self) -> "Picture":
-        return self
-
-    def __exit__(self, kind: type | None, *error: object) -> None:
-        with self._style:
-            if kind is None:
-                text = io.StringIO()
-                self.figure.savefig(text, format="svg", metadata={"Date": None})
-                self.svg = self._for_page(text.getvalue())
-
-    def _for_page(self, svg: str) -> str:
-        """Fit the SVG into a page: its colours, its width, its name."""
-        svg = svg[svg.index("<svg") :]
-        for color, variable in VARIABLES.items():
-            svg = svg.replace(color, variable)
-        # Groups bear ids that repeat from picture to picture; nothing asks.
-        svg = re.sub(r'<g id="[^"]*"', "<g", svg)
-        svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-        size = re.compile(r' width="[\d.]+pt" height="[\d.]+pt"')
-        return size.sub(f' role="img" aria-label="{self.name}"', svg, count=1)
+def _for_page(svg: str, name: str) -> str:
+    """Fit an SVG into a page: its colours, its width, its name."""
+    svg = svg[svg.index("<svg") :]
+    for color, variable in VARIABLES.items():
+        svg = svg.replace(color, variable)
+    # Groups bear ids that repeat from picture to picture; nothing asks.
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    size = re.compile(r' width="[\d.]+pt" height="[\d.]+pt"')
+    return size.sub(f' role="img" aria-label="{name}"', svg, count=1)

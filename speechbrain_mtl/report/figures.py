@@ -17,7 +17,7 @@ from speechbrain_mtl.report.canvas import (
     PURPLE,
     SKY,
     VERMILLION,
-    Picture,
+    picture,
 )
 from speechbrain_mtl.report.results import THIS, Run
 
@@ -49,8 +49,10 @@ def scores_figure(tasks: Mapping[str, Mapping[str, Any]]) -> str:
     ends = [
         end for t in tasks.values() for end in (t.get("interval") or [t["ci"]])
     ]
-    with Picture("score of each candidate task", 1 + 0.34 * len(names)) as out:
-        ax = out.figure.subplots()
+    with picture(
+        "score of each candidate task", 1 + 0.34 * len(names)
+    ) as sheet:
+        ax = sheet.figure.subplots()
         # Scores that are ratios span decades.
         if min(ends) > 0 and max(ends) > 10 * min(ends):
             ax.set_xscale("log")
@@ -68,7 +70,7 @@ def scores_figure(tasks: Mapping[str, Mapping[str, Any]]) -> str:
         ax.set_ylim(-0.7, len(names) - 0.3)
         ax.set_xlabel("score · ← preferred")
         ax.grid(axis="x")
-    return out.svg
+    return sheet.svg
 
 
 def curves_figure(log: Sequence[Mapping[str, Any]]) -> str:
@@ -86,8 +88,10 @@ def curves_figure(log: Sequence[Mapping[str, Any]]) -> str:
     """
     names = list(dict.fromkeys(name for line in log for name in line["tasks"]))
     rows = -(-(len(names) + 1) // COLUMNS)
-    with Picture("loss of each task over audio", 0.4 + 1.75 * rows) as out:
-        panels = out.figure.subplots(rows, COLUMNS, sharex=True, squeeze=False)
+    with picture("loss of each task over audio", 0.4 + 1.75 * rows) as sheet:
+        panels = sheet.figure.subplots(
+            rows, COLUMNS, sharex=True, squeeze=False
+        )
         for ax, name in zip(panels.flat, ["", *names]):
             for split in ("train", "valid"):
                 points = [
@@ -103,8 +107,8 @@ def curves_figure(log: Sequence[Mapping[str, Any]]) -> str:
             ax.locator_params(axis="y", nbins=4)
             ax.tick_params(axis="y", labelcolor=MUTED)
         _hide_rest(panels, len(names) + 1)
-        out.figure.supxlabel("hours of audio", color=MUTED, fontsize=10)
-    return out.svg
+        sheet.figure.supxlabel("hours of audio", color=MUTED, fontsize=10)
+    return sheet.svg
 
 
 def shares_figure(log: Sequence[Mapping[str, Any]]) -> str:
@@ -139,8 +143,8 @@ def shares_figure(log: Sequence[Mapping[str, Any]]) -> str:
     order = np.argsort(-shares.mean(axis=1), kind="stable")
     shares, names = shares[order], [names[i] for i in order]
     weights = {n: task["weight"] for n, task in lines[-1]["tasks"].items()}
-    with Picture("share of each task in the gradient norm", 3.8) as out:
-        ax = out.figure.subplots()
+    with picture("share of each task in the gradient norm", 3.8) as sheet:
+        ax = sheet.figure.subplots()
         colors = [BANDS[i % len(BANDS)] for i in range(len(names))]
         ax.stackplot(hours, shares, colors=colors, ec=PAPER, lw=1.2)
         middles = shares[:, -1].cumsum() - shares[:, -1] / 2
@@ -163,7 +167,7 @@ def shares_figure(log: Sequence[Mapping[str, Any]]) -> str:
         ax.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
         ax.tick_params(axis="y", labelcolor=MUTED)
         ax.set_xlabel("hours of audio")
-    return out.svg
+    return sheet.svg
 
 
 def probes_figure(run: Run) -> str:
@@ -184,8 +188,10 @@ def probes_figure(run: Run) -> str:
     columns = min(COLUMNS, len(probes))
     rows = -(-len(probes) // columns)
     height = 0.3 + rows * (0.85 + 0.36 * len(systems))
-    with Picture("probe results of all systems", height) as out:
-        panels = out.figure.subplots(rows, columns, sharey=True, squeeze=False)
+    with picture("probe results of all systems", height) as sheet:
+        panels = sheet.figure.subplots(
+            rows, columns, sharey=True, squeeze=False
+        )
         for ax, (probe, names) in zip(panels.flat, probes.items()):
             for index, name in enumerate(names):
                 shift = 0.24 * ((len(names) - 1) / 2 - index)
@@ -203,14 +209,14 @@ def probes_figure(run: Run) -> str:
             ax.locator_params(axis="x", nbins=5)
             ax.grid(axis="x")
         _hide_rest(panels, len(probes))
-    return out.svg
+    return sheet.svg
 
 
 def cost_figure(wall: Mapping[str, float]) -> str:
     """Draw the seconds of each stage as bars, in the order they ran."""
     names = list(wall)[::-1]
-    with Picture("time of each stage", 0.5 + 0.34 * len(names)) as out:
-        ax = out.figure.subplots()
+    with picture("time of each stage", 0.5 + 0.34 * len(names)) as sheet:
+        ax = sheet.figure.subplots()
         seconds = [wall[name] for name in names]
         ax.barh(range(len(names)), seconds, 0.62, color=ACCENT)
         for y, value in enumerate(seconds):
@@ -220,7 +226,7 @@ def cost_figure(wall: Mapping[str, float]) -> str:
         ax.set_ylim(-0.7, len(names) - 0.3)
         ax.set_xticks([])
         ax.margins(x=0.12)
-    return out.svg
+    return sheet.svg
 
 
 def _result(

@@ -3,16 +3,17 @@ import sys
 
 import pytest
 
-from speechbrain_mtl.report.canvas import VARIABLES, Picture
+from speechbrain_mtl.report import figures
+from speechbrain_mtl.report.canvas import VARIABLES, picture
 
 
 def draw(name="two lines"):
-    with Picture(name, 2.0) as picture:
-        ax = picture.figure.subplots()
+    with picture(name, 2.0) as sheet:
+        ax = sheet.figure.subplots()
         for color in VARIABLES:
             ax.plot([0, 1], [0, 1], "o-", color=color, label="a$b$_c")
         ax.set_title("cost in $ and $")
-    return picture.svg
+    return sheet.svg
 
 
 def test_every_colour_of_the_page_is_asked_for_and_none_is_left():
@@ -51,7 +52,7 @@ def test_style_of_the_page_does_not_leak_into_other_figures():
     matplotlib = pytest.importorskip("matplotlib")
     before = dict(matplotlib.rcParams)
     draw()
-    with pytest.raises(RuntimeError), Picture("broken", 1.0):
+    with pytest.raises(RuntimeError), picture("broken", 1.0):
         raise RuntimeError
     assert dict(matplotlib.rcParams) == before
 
@@ -59,4 +60,4 @@ def test_style_of_the_page_does_not_leak_into_other_figures():
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"pip install.*\[plots\]"):
-        Picture("none", 1.0)
+        figures.cost_figure({"train": 1.0})
