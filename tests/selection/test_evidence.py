@@ -4,11 +4,15 @@ import torch
 from speechbrain_mtl.selection import (
     cosine_kernel,
     hsic,
+    hsic_coefficients,
     normalized_hsic,
+    permutation_test,
     rbf_kernel,
 )
 from speechbrain_mtl.selection.comparison import Comparison
 from speechbrain_mtl.selection.evidence import gather
+from speechbrain_mtl.selection.features import Measurements
+from speechbrain_mtl.selection.intervals import ClusterBootstrap
 
 
 @pytest.fixture
@@ -83,3 +87,56 @@ def test_the_tests_see_what_was_planted(case):
     assert found["blind"] == (True, False)
     assert found["noise"] == found["small_noise"] == (False, False)
     assert found["speaker"] == (True, False)
+
+
+def test_p_is_that_of_drawn_permutations(planted):
+    data = planted(classes=3, per_class=12, seed=4)
+    evidence = gather(data.comparison, data.classes, data.clusters, draws=5)
+    blocks = list(data.comparison.blocks())
+    As = [hsic_coefficients(b.K, estimator="unbiased") for b in blocks]
+    for k in range(len(data.names)):
+        Ls = [block.log_L[k].exp() for block in blocks]
+        drawn = permutation_test(As, Ls, 2000)
+        exact = evidence.dependence[k]
+        assert exact.z == pytest.approx(drawn.z, abs=0.15, rel=0.1)
+        assert exact.p == pytest.approx(drawn.p, abs=0.035)
+
+
+def test_drawn_speakers_that_are_the_classes_weigh_whole_classes(planted):
+    data = planted(classes=4, per_class=15)
+    evidence = gather(data.comparison, data.classes, data.classes, draws=40)
+    alone = []
+    for c in range(4):
+        index = (data.classes == c).nonzero()[:, 0]
+        one = Comparison(data.measured, data.classes)
+        K = next(b for b in one.blocks() if (b.index == index).all())
+        A = hsic_coefficients(K.K, estimator="unbiased")
+        alone.append((A * K.log_L.exp()).sum(dim=(1, 2)))
+    counts = ClusterBootstrap(4, draws=40).counts.double()
+    expected = counts @ torch.stack(alone).double() / 4
+    torch.testing.assert_close(
+        evidence.draws["unbiased"], expected, rtol=1e-3, atol=1e-6
+    )
+
+
+def test_resampling_scatters_as_new_data_would():
+    loading = torch.randn(10, 40, dtype=torch.float64)
+    classes = torch.arange(3).repeat_interleave(30)
+    scores, deviations = [], []
+    for _ in range(30):
+        nuisance = torch.randn(90, 1, dtype=torch.float64)
+        mels = torch.randn(90, 10, 40) + 0.5 * nuisance[..., None] * loading
+        labels = {
+            "leaky": nuisance + 0.5 * torch.randn(90, 1),
+            "noise": torch.randn(90, 1).double(),
+        }
+        measured = Measurements(mels.float(), labels, seconds=1.0)
+        comparison = Comparison(measured, classes)
+        evidence = gather(comparison, classes, torch.arange(90), draws=100)
+        scores.append(evidence.columns["unbiased"])
+        deviations.append(evidence.draws["unbiased"].std(dim=0))
+    truth = torch.stack(scores).std(dim=0)
+    leaky, noise = (torch.stack(deviations).mean(dim=0) / truth).tolist()
+    assert 0.75 < leaky < 1.35
+    # Near zero the score is degenerate, and the interval errs to be wide.
+    assert 0.9 < noise < 1.7
