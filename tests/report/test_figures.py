@@ -111,5 +111,6 @@ def test_names_are_moved_apart_in_order_and_only_where_needed(seed):
     spread = figures._spread(places, 0.08)
     assert (np.diff(spread) >= 0.08 - 1e-12).all()
     assert spread[-1] <= 1.0 + 1e-12
+    assert spread[0] >= min(places[0], 1 - 8 * 0.08) - 1e-12
     apart = np.arange(5) / 5
     assert np.array_equal(figures._spread(apart, 0.1), apart)
