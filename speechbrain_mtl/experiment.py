@@ -154,9 +154,6 @@ class PretextExperiment:
             }
 
             def make() -> dict:
-                run_opts = copy.copy(self.run_opts)
-                # Bars of runs side by side would overwrite each other.
-                run_opts.noprogressbar |= folder != next(iter(runs))
                 arguments = {
                     "encoder": self.encoder,
                     "tasks": self.tasks,
@@ -165,12 +162,16 @@ class PretextExperiment:
                     "train": train,
                     "valid": valid,
                     "folder": Path(folder),
+                    "run_opts": self.run_opts,
+                    # Bars of runs side by side would overwrite each other.
+                    "progressbar": None
+                    if folder == next(iter(runs))
+                    else False,
                 }
                 return self.pool.run(
                     run_pretraining,
                     self.hparams["pretrain"],
                     arguments,
-                    run_opts,
                     self.hparams["seed"],
                 )
 
@@ -200,7 +201,7 @@ class PretextExperiment:
         data : str
             Digest of their manifest.
         """
-        device = self.run_opts.get("device")
+        device = self.run_opts.device or sb.utils.distributed.infer_device()
 
         def job(row: tuple[str, str | Path]) -> dict:
             name, folder = row
@@ -304,12 +305,11 @@ class PretextExperiment:
 def run_pretraining(
     pretrain: Callable,
     arguments: dict,
-    run_opts: RunOptions,
     seed: int,
 ) -> dict:
     """Pretrain a copy of an encoder: what a worker process does."""
     torch.manual_seed(seed)
-    return pretrain(**copy.deepcopy(arguments), run_opts=run_opts)
+    return pretrain(**copy.deepcopy(arguments))
 
 
 def run_probes(

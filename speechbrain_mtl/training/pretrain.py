@@ -73,6 +73,7 @@ def calibrate(
     sampler: CropBatchSampler,
     minutes: float,
     device: str | torch.device,
+    progressbar: bool | None = None,
 ) -> None:
     """Measure means and deviations of inputs and targets before training.
 
@@ -88,13 +89,20 @@ def calibrate(
         Stop after so much audio.
     device : str or torch.device
         Where to compute.
+    progressbar : bool, optional
+        False shows none.
     """
     sampler = copy.copy(sampler)
     sampler.rank, sampler.world_size = 0, 1
     sampler.steps_per_epoch = sampler.batches_per_pass
     model.to(device).eval()
     seen = 0.0
-    for batch in tqdm(crop_loader(entries, sampler), desc="statistics"):
+    bar = tqdm(
+        crop_loader(entries, sampler),
+        desc="statistics",
+        disable=progressbar is False,
+    )
+    for batch in bar:
         batch = batch.to(device)
         model.calibrate(*batch.sig, batch)
         seen += sum(batch.seconds) / 60
@@ -137,6 +145,7 @@ def pretrain(
     grad_share_every: int = 100,
     loader_workers: int = 0,
     seed: int = 0,
+    progressbar: bool | None = None,
 ) -> dict:
     """Pretrain `encoder` in place on the weighted sum of its tasks.
 
@@ -178,6 +187,8 @@ def pretrain(
         Reading processes.
     seed : int
         Fixes crops, order and masks.
+    progressbar : bool, optional
+        Show bars; as the run options say by default.
 
     Returns
     -------
@@ -241,13 +252,21 @@ def pretrain(
         f"({world} process(es)), {hours:g} h in {schedule.epochs} epochs"
     )
     if checkpointer.find_checkpoint() is None:
-        calibrate(model, train, train_sampler, statistics_minutes, brain.device)
+        calibrate(
+            model,
+            train,
+            train_sampler,
+            statistics_minutes,
+            brain.device,
+            progressbar,
+        )
         # The random-init twin: what the first step starts from.
         save_encoder(encoder, folder / "initial.ckpt")
     brain.fit(
         counter,
         crop_loader(train, train_sampler, loader_workers),
         crop_loader(valid, valid_sampler, loader_workers),
+        progressbar=progressbar,
     )
     save_encoder(encoder, folder / "encoder.ckpt")
     log = brain.hparams.log.entries()
