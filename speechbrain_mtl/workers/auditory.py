@@ -13,7 +13,7 @@ from speechbrain_mtl.workers.spectrum import WINDOW, mel_power
 BANDS = 26
 LOWEST = 20.0
 COMPRESSION = 0.33
-POLE = 0.943  # of the RASTA filter; about 2.7 Hz at 100 frames a second
+POLE = 0.94  # of the RASTA filter; 1 Hz at 100 frames a second
 
 
 @functools.lru_cache
@@ -45,9 +45,9 @@ def log_bands(analysis: Analysis) -> torch.Tensor:
 def rasta(log_power: torch.Tensor) -> torch.Tensor:
     """Keep of each band's log power what changes as fast as speech does.
 
-    The band-pass filter of Hermansky and Morgan (1994). It is causal; what
-    came before the first frame is taken to have been like the first frame,
-    which makes its output start from zero.
+    The band-pass filter of Hermansky and Morgan (1994), with the pole that
+    openSMILE's labels show. It is causal; what came before the first frame
+    is taken to have been like the first frame, so its output starts at zero.
     """
     change = log_power - log_power[:, :1]
     past = torch.nn.functional.pad(change, (0, 0, 4, 0))

@@ -6,7 +6,7 @@ from speechbrain_mtl.workers.filters import one_pole
 
 
 @pytest.mark.parametrize("frames", [1, 63, 64, 65, 200, 1000])
-@pytest.mark.parametrize("pole", [0.0, 0.5, 0.943, 0.999])
+@pytest.mark.parametrize("pole", [0.0, 0.5, 0.94, 0.999])
 def test_it_is_the_recursive_filter(frames, pole):
     values = torch.randn(2, frames, 3, dtype=torch.float64)
     expected = lfilter([1.0], [1.0, -pole], values.numpy(), axis=1)

@@ -81,6 +81,15 @@ def test_a_constant_or_broken_label_is_refused_by_name(value):
         normalizer(labels)
 
 
+def test_a_spread_of_rounding_errors_counts_as_constant():
+    normalizer = LabelNormalizer(1, "rms")
+    labels = torch.full((1, 8, 1), 0.1)
+    labels[:, ::2] = torch.nextafter(torch.tensor(0.1), torch.tensor(1.0))
+    normalizer.update(labels, torch.tensor([8]))
+    with pytest.raises(ValueError, match="rms: value 0 of 1 is constant"):
+        normalizer(labels)
+
+
 def test_loaded_statistics_are_checked_again():
     normalizer = LabelNormalizer(3)
     normalizer.update(*next(batches()))
