@@ -109,10 +109,13 @@ def gaussian_downsample(
     if lens is None:
         lens = torch.ones(len(batch), device=feats.device)
     counts = (lens * frames).round().long()
-    filters = gaussian_filters(counts, n_samples, std_ratio, std_slope)
+    # Segments of one length share their filters.
+    lengths, which = counts.unique(return_inverse=True)
+    filters = gaussian_filters(lengths, n_samples, std_ratio, std_slope)
     # Padding may hold anything, even NaN; zero weight alone would not stop it.
     inside = torch.arange(frames, device=feats.device) < counts[:, None]
     batch = torch.where(inside[..., None], batch, 0.0)
     # No frame lies beyond the longest segment's end.
-    samples = filters.to(feats.dtype) @ batch[:, : filters.shape[-1]]
+    filters = filters.to(feats.dtype)[which]
+    samples = filters @ batch[:, : filters.shape[-1]]
     return samples if feats.dim() == 3 else samples[0]

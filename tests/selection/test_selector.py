@@ -211,3 +211,18 @@ def test_the_sample_of_an_estimate_is_short(tone_corpus, monkeypatch):
     )
     Selector().estimate(tone_corpus(per_class=20), "note", workers())
     assert 4 <= len(read) <= 8  # of 60
+
+
+def test_words_and_speakers_of_real_speech_choose_different_tasks(shared_data):
+    folder = shared_data("fsdd")
+    manifest = load_manifest(folder / "manifest.json")
+    some = dict(list(manifest.items())[::3])
+    choose = Selector(**DRAWS).fit
+    digits = choose(some, "digit").weights
+    speakers = choose(some, "speaker").weights
+    # Which digit it is shows in the spectrum's shape and in periodicity; who
+    # speaks in pitch and, in this set, in the level of the recording.
+    assert digits["alpha_ratio"] + digits["log_hnr"] + digits["voicing"] > 0.5
+    assert speakers["rms"] + speakers["loudness"] + speakers["f0"] > 0.5
+    distance = sum(abs(digits[name] - speakers[name]) for name in digits)
+    assert distance > 1
