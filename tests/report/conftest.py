@@ -91,7 +91,7 @@ def selection():
         "tasks": {
             "f0": task | {"ci": 0.9, "weight": 0.25},
             "zcr": task | {"ci": 1.5, "weight": 0.0, "flags": ["class-blind"]},
-            "hnr": task | {"ci": 0.8, "weight": 0.75, "p": 0.25},
+            "hnr": task | {"ci": 1.0, "weight": 0.75, "p": 0.25},
         },
         "kernel": {"centering": "centered", "variance": {"f0": 0.5}},
         "seed": 0,

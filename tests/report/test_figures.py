@@ -16,7 +16,7 @@ def test_scores_name_all_candidates_best_on_top(selection):
     shown = texts(figures.scores_figure(selection["tasks"]))
     names = [text for text in shown if text in selection["tasks"]]
     # Ticks are drawn from below.
-    assert names == ["zcr", "f0", "hnr"]
+    assert names == ["zcr", "hnr", "f0"]
     assert "weight 0.750" in shown
     assert "weight 0.250" in shown
     assert not [text for text in shown if text == "weight 0.000"]

@@ -101,6 +101,9 @@ def test_all_results_are_on_the_page(folder):
         "kernel.variance f0 0.5",
     ):
         assert wanted in text, wanted
+    # Only flags that occur are explained; weights are not listed twice.
+    for unwanted in ("noise-like", "selection/1", "weights.f0"):
+        assert unwanted not in text
     assert [tag for tag, _ in tags].count("svg") == 5
 
 
