@@ -163,10 +163,11 @@ def segment_examples(
     Returns
     -------
     examples : Examples
-        Clustered by speaker where the manifest names one, else by utterance.
+        Clustered by speaker where the manifest names several, else by
+        utterance.
     """
     number = {label: i for i, label in enumerate(classes)}
-    spans, y, clusters = [], [], []
+    spans, y, clusters, own = [], [], [], []
     for utterance, entry in entries.items():
         value = entry.get(field)
         if value is None:
@@ -177,5 +178,8 @@ def segment_examples(
             if label in number:
                 spans.append(features.span(utterance, start, stop))
                 y.append(number[label])
-                clusters.append(entry.get("speaker", utterance))
+                clusters.append(entry.get("speaker") or utterance)
+                own.append(utterance)
+    if len(set(clusters)) < 2:
+        clusters = own
     return Examples(pool(features, spans, pooling), torch.tensor(y), clusters)

@@ -53,7 +53,7 @@ def transcripts(
             Utterance(
                 mix(features.frames[first:last]),
                 [number[label] for label in labels],
-                entry.get("speaker", utterance),
+                entry.get("speaker") or utterance,
             )
         )
     return utterances

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+import torch
+
 from speechbrain_mtl.data.manifest import load_manifest, subset
 from speechbrain_mtl.selection.baselines import (
     everything,
@@ -72,6 +74,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add("--seed", type=int, default=0, help="of everything drawn [0]")
     add("--device", default="cpu", help="where to compute [cpu]")
+    add(
+        "--threads",
+        type=int,
+        default=1,
+        help="of the processor; on a busy machine fewer are faster [1]",
+    )
     add("--out", default="selection.json", help="file [selection.json]")
     add(
         "--estimate",
@@ -98,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
     ValueError
         For bad input, with a message that says what to do.
     """
+    torch.set_num_threads(args.threads)
     baseline = args.mapping in BASELINES
     selector = Selector(
         mapping=Selector.mapping if baseline else args.mapping,

@@ -10,7 +10,7 @@ from speechbrain_mtl.selection.evidence import Evidence
 from speechbrain_mtl.selection.intervals import percentile_interval
 
 SIGNIFICANT = 0.01  # permutation p below which a dependence is not chance
-NEAR_CONSTANT = 0.1  # deviation of segments, in that of frames
+NEAR_CONSTANT = 0.05  # deviation of segments, in that of frames
 
 
 @dataclass(frozen=True)

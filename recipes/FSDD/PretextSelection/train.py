@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Pretext tasks for spoken digits: select, pretrain on real speech, probe.
+
+To run this recipe, pretraining on any folder of speech:
+> python train.py hparams/sparsemax.yaml --data_folder=/path/to/fsdd \
+      --pretrain_folder=/path/to/speech
+
+Test clips are the official ones (index 0 to 4 of each digit and speaker);
+neither selection nor any head sees them. Digits are tested on new speakers:
+each of the six is left out of the heads' training once.
+"""
+
+import dataclasses
+import hashlib
+import json
+import sys
+import zlib
+from pathlib import Path
+
+import speechbrain as sb
+from hyperpyyaml import load_hyperpyyaml
+from speechbrain.utils.distributed import ddp_init_group, run_on_main
+
+from speechbrain_mtl.data.check import require_clean
+from speechbrain_mtl.data.corpora.folder import prepare_folder
+from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
+from speechbrain_mtl.data.manifest import load_manifest
+from speechbrain_mtl.evaluation.intervals import seed_interval
+from speechbrain_mtl.experiment import PretextExperiment, probe_table
+from speechbrain_mtl.training.settings import read_settings
+
+VALID_SHARE = 20  # one recording in twenty watches pretraining
+
+
+def leave_one_speaker_out(entries: dict[str, dict]) -> list[str]:
+    """Give entries one split field a speaker, and name the fields.
+
+    In field ``digit_<speaker>`` that speaker's official test clips are the
+    test, the next speaker validates, the others train; test clips of any
+    speaker never train or validate.
+    """
+    speakers = sorted({entry["speaker"] for entry in entries.values()})
+    fields = []
+    for turn, held_out in enumerate(speakers):
+        follower = speakers[(turn + 1) % len(speakers)]
+        fields.append(f"digit_{held_out}")
+        for entry in entries.values():
+            test_clip = entry["official_split"] == "test"
+            if entry["speaker"] == held_out:
+                part = "test" if test_clip else "unused"
+            elif test_clip:
+                part = "unused"
+            else:
+                part = "valid" if entry["speaker"] == follower else "train"
+            entry[fields[-1]] = part
+    return fields
+
+
+def average_folds(results: dict[str, dict], fields: list[str]) -> dict:
+    """Replace the speakers' digit probes by their mean.
+
+    The interval is Student's over the speakers: what a new one may bring.
+    """
+    averaged = {n: r for n, r in results.items() if n.startswith("speaker")}
+    heads = [n.split("/")[1] for n in results if n.startswith(fields[0] + "/")]
+    for head in heads:
+        folds = [results[f"{field}/{head}"] for field in fields]
+        values = [fold["value"] for fold in folds]
+        low, high = seed_interval(values)
+        averaged[f"digit/{head}"] = {
+            **folds[0],
+            "value": sum(values) / len(values),
+            "interval": [max(0.0, low), min(1.0, high)],
+            "n": sum(fold["n"] for fold in folds),
+            "folds": dict(zip(fields, values)),
+        }
+    return averaged
+
+
+def pretraining_parts(folder: Path, audio: str) -> tuple[dict, dict]:
+    """Part a folder of speech: by a hash of the id, one in twenty watches."""
+    entries = load_manifest(folder / "manifest.json", audio)
+    require_clean(entries, audio, quick=True)
+    watch = {
+        name for name in entries if zlib.crc32(name.encode()) % VALID_SHARE == 0
+    } or {min(entries)}
+    return (
+        {name: e for name, e in entries.items() if name not in watch},
+        {name: e for name, e in entries.items() if name in watch},
+    )
+
+
+def main() -> None:
+    """Run every stage in order."""
+    hparams_file, run_opts, overrides = sb.parse_arguments(sys.argv[1:])
+    ddp_init_group(run_opts)
+    with open(hparams_file, encoding="utf-8") as fin:
+        hparams = load_hyperpyyaml(fin, overrides)
+    settings = read_settings(hparams_file, overrides)
+    if hparams["label_field"] not in ("digit", "speaker"):
+        raise ValueError(
+            f"--label_field={hparams['label_field']} is neither digit nor "
+            "speaker"
+        )
+    sb.create_experiment_directory(
+        experiment_directory=hparams["output_folder"],
+        hyperparams_to_save=hparams_file,
+        overrides=overrides,
+    )
+
+    # Data: labelled digits, and any speech to pretrain on.
+    data_folder, speech = hparams["data_folder"], hparams["pretrain_folder"]
+    digits_at = Path(hparams["uniform_folder"]) / "digits"
+    speech_at = Path(hparams["uniform_folder"]) / "speech"
+    run_on_main(prepare_fsdd, args=[data_folder, digits_at])
+    run_on_main(prepare_folder, args=[speech, speech_at])
+    entries = load_manifest(digits_at / "manifest.json", data_folder)
+    require_clean(entries, data_folder, quick=True)
+    train, valid = pretraining_parts(speech_at, speech)
+    if Path(speech).resolve() == Path(data_folder).resolve():
+        # Test clips must not be pretrained on.
+        names = {
+            Path(e["wav"]).name
+            for e in entries.values()
+            if e["official_split"] == "test"
+        }
+        train, valid = (
+            {i: e for i, e in part.items() if Path(e["wav"]).name not in names}
+            for part in (train, valid)
+        )
+    fields = leave_one_speaker_out(entries)
+
+    # One probe a left-out speaker, from the YAML's single digit probe.
+    suite = hparams["probes"]
+    digit = suite.probes.pop("digit")
+    for field in fields:
+        suite.probes[field] = dataclasses.replace(digit, split=field)
+
+    digests = [
+        hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()[:16]
+        for folder in (digits_at, speech_at)
+    ]
+    experiment = PretextExperiment(hparams, settings, run_opts)
+    labelled = {
+        i: e for i, e in entries.items() if e["official_split"] != "test"
+    }
+    selection = experiment.select(labelled, digests[0])
+    print(selection.table())
+
+    this, shared = hparams["output_folder"], hparams["uniform_folder"]
+    uniform = dict.fromkeys(selection.weights, 1 / len(selection.weights))
+    pretraining = experiment.pretrain(
+        {this: selection.weights, shared: uniform}, train, valid, digests[1]
+    )
+    rows = dict.fromkeys(("fbank_context", "random_init", "uniform"), shared)
+    probes = experiment.probe({**rows, "this": this}, entries, digests[0])
+    probes = {row: average_folds(r, fields) for row, r in probes.items()}
+
+    print("weights: " + json.dumps(selection.weights))
+    print(probe_table(probes))
+    seconds = sum(e["duration"] for e in train.values())
+    data = {
+        "labelled": f"FSDD, {len(entries)} clips",
+        "pretraining": f"{len(train)} recordings, {seconds / 3600:.2f} h",
+        "digits": "official test clips, each speaker left out of training once",
+        "speakers": "official test clips of known speakers",
+    }
+    page = experiment.finish(selection, pretraining[this], probes, data)
+    print(f"report: {page}")
+
+
+if __name__ == "__main__":
+    main()
