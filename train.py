@@ -70,11 +70,10 @@ def main() -> None:
         hparams = load_hyperpyyaml(fin, overrides)
     settings = read_settings(hparams_file, overrides)
     fields = hparams["label_fields"]
-    if hparams["downstream"] not in fields:
-        raise ValueError(
-            f"--downstream={hparams['downstream']} is none of {list(fields)}"
-        )
-    hparams["label_field"] = fields[hparams["downstream"]]
+    downstream = hparams["downstream"]
+    if downstream not in fields:
+        raise ValueError(f"--downstream={downstream} is none of {list(fields)}")
+    hparams["label_field"] = fields[downstream]
     torch.set_num_threads(hparams["threads"])
     sb.create_experiment_directory(
         experiment_directory=hparams["output_folder"],

@@ -268,8 +268,13 @@ class PretextExperiment:
             gpu = torch.cuda.max_memory_allocated() / 2**20
         hours = pretraining["hours_of_audio"]
         metrics = {
-            "experiment": f"{self.hparams['strategy']} weights for "
-            f"{self.hparams['label_field']}",
+            "experiment": " ".join(
+                [
+                    self.hparams["strategy"],
+                    "weights for",
+                    self.hparams["label_field"],
+                ]
+            ),
             "seed": self.hparams["seed"],
             "git": git_commit(),
             "versions": {

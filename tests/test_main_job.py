@@ -69,8 +69,7 @@ def test_all_results_are_there(finished):
 def test_a_second_run_redoes_nothing(finished):
     folder, first = finished
     made = {
-        path: path.stat().st_mtime_ns
-        for path in folder.rglob("*.stage.json")
+        path: path.stat().st_mtime_ns for path in folder.rglob("*.stage.json")
     }
     assert len(made) == 7
     again = train(folder)

@@ -140,3 +140,11 @@ def test_resampling_scatters_as_new_data_would():
     assert 0.75 < leaky < 1.35
     # Near zero the score is degenerate, and the interval errs to be wide.
     assert 0.9 < noise < 1.7
+
+
+def test_recordings_that_are_copies_are_refused(planted):
+    data = planted(classes=3, per_class=12)
+    data.measured.mels[:] = data.measured.mels[::12].repeat_interleave(12, 0)
+    comparison = Comparison(data.measured, data.classes)
+    with pytest.raises(ValueError, match="all segments sound the same"):
+        gather(comparison, data.classes, data.clusters, draws=5)

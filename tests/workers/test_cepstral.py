@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torchaudio.functional import compute_deltas
@@ -36,18 +37,13 @@ def test_fbank_and_mfcc_are_librosas():
     expected = torch.from_numpy(power).log().t().float()
     torch.testing.assert_close(fbank, expected, rtol=1e-3, atol=1e-3)
 
-    static = librosa.feature.mfcc(S=expected.t().numpy(), n_mfcc=20)
-    every = [
-        static,
-        librosa.feature.delta(static, width=5, mode="nearest"),
-    ]
+    every = [librosa.feature.mfcc(S=expected.t().numpy(), n_mfcc=20)]
+    for _ in range(2):
+        slope = librosa.feature.delta(every[-1], width=5, mode="nearest")
+        every.append(slope)
     mfcc = MFCC()(wav[None], torch.ones(1))[0]
-    torch.testing.assert_close(
-        mfcc[:, :20], torch.from_numpy(every[0]).t(), rtol=1e-3, atol=1e-2
-    )
-    torch.testing.assert_close(
-        mfcc[:, 20:40], torch.from_numpy(every[1]).t(), rtol=1e-3, atol=1e-2
-    )
+    expected = torch.from_numpy(np.concatenate(every)).t()
+    torch.testing.assert_close(mfcc, expected, rtol=1e-3, atol=1e-2)
 
 
 def test_a_gain_moves_only_the_zeroth_coefficient():

@@ -36,6 +36,22 @@ def test_a_glide_is_followed_frame_by_frame():
     assert (labels / expected - 1).abs().max() < 0.005
 
 
+def test_no_pitch_lies_above_the_ceiling():
+    labels = F0()(torch.sin(2 * torch.pi * 612 * TIME)[None], ONE)
+    assert labels.max() <= 600
+
+
+def test_silence_is_judged_without_offset_and_padding():
+    wav = harmonic(200) * torch.linspace(1, 1e-4, 16000)
+    wav = torch.stack([noise(), wav + 40])
+    wav[1, 8000:] = 0
+    together = F0()(wav, torch.tensor([1.0, 0.5]))[1]
+    alone = F0()(wav[1:, :8000], ONE)[0]
+    centred = F0()(wav[1:, :8000] - 40, ONE)[0]
+    assert torch.equal(together[: len(alone)], alone)
+    assert torch.equal(alone > 0, centred > 0)
+
+
 def test_a_missing_fundamental_is_heard():
     wav = harmonic(150) - torch.sin(2 * torch.pi * 150 * TIME + 1)
     labels = F0()(wav[None], ONE)

@@ -1,0 +1,73 @@
+"""What the README says to type works."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+COMMANDS = [
+    line
+    for block in blocks("bash")
+    for line in block.replace("\\\n", " ").splitlines()
+    if line.strip()
+]
+
+
+def test_the_commands_are_found():
+    assert len(COMMANDS) == 9, COMMANDS
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c.startswith("make ")]
+)
+def test_make_targets_exist(command):
+    done = subprocess.run(
+        [*command.split(), "--dry-run"], cwd=ROOT, capture_output=True
+    )
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c.startswith("python train.py")]
+)
+def test_train_commands_name_files_and_options_that_exist(command):
+    words = command.split()[2:]
+    text = (ROOT / words[0]).read_text()
+    for option in words[1:]:
+        key = option.removeprefix("--").split("=")[0]
+        assert re.search(rf"^{key}:", text, re.M)
+
+
+def test_commands_on_a_corpus_run_as_written(tmp_path):
+    """The corpus is made smaller, everything else is as written."""
+    module = [c for c in COMMANDS if "-m speechbrain_mtl" in c]
+    order = ["synth", "check", "select"]
+    chosen = [next(c for c in module if f" {name} " in c) for name in order]
+    for command in chosen:
+        command = command.replace("--minutes 32", "--minutes 4 --speakers 8")
+        words = [sys.executable, *command.split()[1:]]
+        done = subprocess.run(
+            words, cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 0, (command, done.stderr[-2000:])
+    assert (tmp_path / "selection.json").exists()
+
+
+@pytest.mark.parametrize("snippet", blocks("python"))
+def test_python_snippets_run(snippet):
+    exec(compile(snippet, "README.md", "exec"), {})
+
+
+def test_links_to_files_lead_somewhere():
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
