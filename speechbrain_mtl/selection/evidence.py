@@ -29,6 +29,7 @@ COLUMNS = (
     "within_class_spread",
     "spread",
 )
+SILENT = 1e-10  # kernels that vary less than rounding lets them
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,11 @@ def gather(
     -------
     evidence : Evidence
 
+    Raises
+    ------
+    ValueError
+        When all segments of a class sound the same.
+
     Example
     -------
     >>> from speechbrain_mtl.selection.features import Measurements
@@ -125,7 +131,14 @@ def gather(
     resampled["relevance"] = resampled["within"] - bootstrap.pairs(
         apart, clusters[first], clusters[second]
     )
-    scale = columns["label_scale"] * columns["speech_scale"]
+    speech_scale = float(columns["speech_scale"][0])
+    if speech_scale < SILENT:
+        raise ValueError(
+            "within every class all segments sound the same, so nothing can "
+            "depend on speech. Check that the recordings are not silent, nor "
+            "copies of one another."
+        )
+    scale = columns["label_scale"] * speech_scale
     columns["normalised"] = torch.where(
         scale > 0, columns["unbiased"] / scale.clamp(min=1e-30).sqrt(), 0.0
     )
@@ -136,7 +149,7 @@ def gather(
         dependence,
         _relevance_test(comparison, classes, seed),
         {key: resampled[key] for key in ("unbiased", "relevance", "reference")},
-        float(columns["speech_scale"][0].clamp(min=1e-30).sqrt()),
+        speech_scale**0.5,
     )
 
 

@@ -191,16 +191,12 @@ class Selector:
         weights[ranking.eligible] = minimum.weights.cpu()
         weights[weights < 1e-9] = 0.0
         shares = dict(zip(bank, (weights / weights.sum()).tolist()))
-        published = self.centering == "reference"
         return Selection(
             label_field=label_field,
             method=self.mapping,
             weights=shares,
             tasks={
-                name: {
-                    "weight": shares[name],
-                    **ranking.row(index),
-                }
+                name: {"weight": shares[name], **ranking.row(index)}
                 for index, name in enumerate(bank)
             },
             data={
@@ -214,18 +210,7 @@ class Selector:
                 "max_per_class": self.max_per_class,
                 "dropped_classes": list(segments.dropped),
             },
-            kernel={
-                "speech": f"cosine of {MELS} log-mels, Gaussian-downsampled"
-                + (", raw" if published else ", standardised in every band"),
-                "n_samples": n_samples,
-                "label": "radial basis function of the z-scored mean label",
-                "variance": PUBLISHED_VARIANCE
-                if published
-                else dict(zip(bank, comparison.bandwidths)),
-                "floor": PUBLISHED_FLOOR if published else None,
-                "centering": self.centering,
-                "estimator": "biased" if published else "unbiased",
-            },
+            kernel=self._kernel(n_samples, comparison),
             solver={
                 "name": self.solver,
                 "temperature": self.temperature_used,
@@ -278,6 +263,30 @@ class Selector:
             self.seed,
             self.ignore,
         )
+
+    def _kernel(self, n_samples: int, comparison: Comparison) -> dict[str, Any]:
+        """Describe the kernels that ranked and weighed."""
+        common = {
+            "n_samples": n_samples,
+            "label": "radial basis function of the z-scored mean label",
+            "centering": self.centering,
+        }
+        speech = f"cosine of {MELS} Gaussian-downsampled log-mels"
+        if self.centering == "reference":
+            return {
+                **common,
+                "speech": speech,
+                "variance": PUBLISHED_VARIANCE,
+                "floor": PUBLISHED_FLOOR,
+                "estimator": "biased",
+            }
+        return {
+            **common,
+            "speech": f"{speech}, standardised in every band",
+            "variance": dict(zip(comparison.names, comparison.bandwidths)),
+            "floor": None,
+            "estimator": "unbiased",
+        }
 
     def _weigh(
         self, comparison: Comparison, classes: torch.Tensor, ranking: Ranking
