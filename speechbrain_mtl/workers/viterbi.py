@@ -40,7 +40,7 @@ def step_gains(
     first = torch.zeros_like(inside)
     first[:, 0] = True
     gains *= into_chunks(inside & ~first)[:, None, None]
-    gains += into_chunks(strength * inside)[:, None]
+    gains += into_chunks(strength)[:, None]
     return gains
 
 
