@@ -216,7 +216,7 @@ def test_the_sample_of_an_estimate_is_short(tone_corpus, monkeypatch):
 def test_words_and_speakers_of_real_speech_choose_different_tasks(shared_data):
     folder = shared_data("fsdd")
     manifest = load_manifest(folder / "manifest.json")
-    some = dict(list(manifest.items())[::3])
+    some = dict(list(manifest.items())[::5])
     choose = Selector(**DRAWS).fit
     digits = choose(some, "digit").weights
     speakers = choose(some, "speaker").weights

@@ -67,7 +67,7 @@ def test_moments_take_batches():
 
 @pytest.mark.parametrize("sizes", [[25], [12] * 4, [8, 20]])
 def test_p_is_uniform_under_independence(sizes):
-    draws = 250
+    draws = 200
     p = torch.tensor(
         [combined([stratum(n) for n in sizes]).p for _ in range(draws)]
     )
