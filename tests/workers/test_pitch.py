@@ -74,11 +74,20 @@ def test_voicing_begins_and_ends_with_the_tone():
     assert voiced[index[0] : index[-1]].all()
 
 
-def test_a_quiet_echo_after_a_loud_vowel_counts_as_silence():
+@pytest.mark.parametrize("gain, heard", [(0.003, False), (0.06, True)])
+def test_a_quiet_echo_after_a_loud_vowel_counts_as_silence(gain, heard):
     wav = harmonic(200).clone()
-    wav[8000:] *= 0.003
+    wav[8000:] *= gain
     voiced = F0()(wav[None], ONE)[0, :, 0] > 0
-    assert voiced[:45].all() and not voiced[55:].any()
+    assert voiced[:45].all() and (voiced[55:] == heard).all()
+
+
+@pytest.mark.parametrize("share, heard", [(0.3, False), (0.65, True)])
+def test_voiced_is_what_repeats_by_about_half(share, heard):
+    tone = harmonic(200)
+    hiss = noise() * tone.std() * (1 / share - 1) ** 0.5
+    voiced = F0()((tone + hiss)[None], ONE) > 0
+    assert ((voiced == heard).float().mean()) > 0.8
 
 
 @pytest.mark.parametrize("decibel", [0, 10, 20, 30])

@@ -68,10 +68,10 @@ def test_no_path_of_a_short_utterance_is_better(seed):
 
 @pytest.mark.parametrize("frames", [1, 31, 32, 33, 100])
 def test_the_path_is_that_of_the_plain_recursion(frames):
-    pitch, strength = problem(3, 2, frames)
-    lens = torch.tensor([frames, max(frames - 20, 1)])
+    pitch, strength = problem(3, 12, frames)
+    lens = torch.tensor([max(frames - 3 * b, 1) for b in range(12)])
     paths = best_path(pitch, strength, lens, JUMP, ONSET)
-    assert paths.shape == (2, frames)
+    assert paths.shape == (12, frames)
     for b, n in enumerate(lens):
         expected = plain_viterbi(pitch[:, b, :n], strength[:, b, :n])
         assert paths[b, :n].tolist() == expected
