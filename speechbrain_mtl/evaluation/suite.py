@@ -122,6 +122,11 @@ class ProbeSuite:
             for name, entry in entries.items()
             if any(entry.get(field) for field in wanted)
         }
+        if not entries:
+            raise ValueError(
+                f"no entry has any of the fields {sorted(wanted)} that the "
+                "probes ask for: name another field, or label the manifest"
+            )
         features = extract(encoder, entries, device, progress=False)
         results = {}
         with tqdm(self.probes.items(), desc=title) as bar:
