@@ -2,16 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from math import inf
 
-import numpy as np
 import torch
 
 from speechbrain_mtl.evaluation.features import Features
 
 POOLINGS = ("mean", "stats")
 SILENCE = frozenset({"", "SIL", "sil", "sp", "spn", "<unk>"})
-BLOCK = 8192  # frames held as float32 at once
 
 
 @dataclass
@@ -21,108 +18,39 @@ class Examples:
     Arguments
     ---------
     x : torch.Tensor
-        Rows to choose from, such as all frames there are, [M, L, D].
-    rows : torch.Tensor
-        Which row each example is, [N]: frames are looked up, not copied.
+        [N, L, D].
     y : torch.Tensor
         Class numbers, [N].
     clusters : list of str
-        What each example was cut from, see `clusters`.
+        What each example was cut from (a speaker, an utterance): examples of
+        one cluster are not independent.
     """
 
     x: torch.Tensor
-    rows: torch.Tensor
     y: torch.Tensor
     clusters: list[str]
 
-    def thin(self, most: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Take at most so many, evenly spread: [n, L, D] float32 and [n]."""
-        count = len(self.rows)
-        index = torch.arange(min(most, count)) * count // min(most, count)
-        return self.x[self.rows[index]].float(), self.y[index]
 
-
-def segments(entry: dict, field: str) -> list[tuple[float, float, str]]:
-    """List what a manifest entry says of a field; silence is left out.
-
-    Arguments
-    ---------
-    entry : dict
-        Manifest entry.
-    field : str
-        A field with segments ``[[start, end, label], ...]`` or one label for
-        the whole utterance; None or no field is no label.
-
-    Returns
-    -------
-    segments : list of (float, float, label)
-        In seconds.
-
-    Raises
-    ------
-    ValueError
-        When the field holds anything else.
-
-    Example
-    -------
-    >>> segments({"phones": [[0.0, 0.1, "SIL"], [0.1, 0.3, "AH"]]}, "phones")
-    [(0.1, 0.3, 'AH')]
-    >>> segments({"speaker": "ann"}, "speaker")
-    [(0.0, inf, 'ann')]
-    """
-    value = entry.get(field)
-    if value is None:
-        return []
-    if not isinstance(value, list):
-        value = [[0.0, inf, value]]
-    for segment in value:
-        if (
-            not isinstance(segment, list)
-            or len(segment) != 3
-            or not isinstance(segment[2], str | int)
-        ):
-            raise ValueError(
-                f"{entry.get('wav')}: '{field}' is {segment!r}. Name a field "
-                "with one label, or with segments [start, end, label]."
-            )
-    return [tuple(segment) for segment in value if segment[2] not in SILENCE]
-
-
-def frequent_classes(
-    entries: dict[str, dict], field: str, least: int = 1
-) -> list[str]:
+def frequent_classes(labels: list[str], least: int = 1) -> list[str]:
     """Give the sorted labels that occur at least `least` times.
 
     Example
     -------
-    >>> entries = {i: {"word": w} for i, w in enumerate(["no", "yes", "no"])}
-    >>> frequent_classes(entries, "word", least=2)
-    ['no']
+    >>> frequent_classes(["a", "b", "a"], least=2)
+    ['a']
     """
-    counts = Counter(
-        label
-        for entry in entries.values()
-        for _, _, label in segments(entry, field)
-    )
+    counts = Counter(labels)
     return sorted(label for label, n in counts.items() if n >= least)
 
 
-def clusters(entries: dict[str, dict]) -> dict[str, str]:
-    """Tell which utterances resemble each other: those of one speaker.
-
-    Utterances stand alone where fewer than two speakers are named.
-
-    Example
-    -------
-    >>> clusters({"1": {"speaker": "ann"}, "2": {"speaker": "bob"}, "3": {}})
-    {'1': 'ann', '2': 'bob', '3': '3'}
-    >>> clusters({"1": {"speaker": "ann"}, "2": {"speaker": "ann"}})
-    {'1': '1', '2': '2'}
-    """
-    speakers = {i: entry.get("speaker") for i, entry in entries.items()}
-    if len(set(speakers.values()) - {None}) < 2:
-        return {i: i for i in entries}
-    return {i: i if s is None else s for i, s in speakers.items()}
+def segment_labels(entries: dict[str, dict], field: str) -> list[str]:
+    """List the labels of all segments of a field, silence left out."""
+    return [
+        label
+        for entry in entries.values()
+        for _, _, label in entry.get(field, [])
+        if label not in SILENCE
+    ]
 
 
 def frame_examples(
@@ -138,38 +66,76 @@ def frame_examples(
     features : Features
         Of at least these entries.
     entries : dict
-        Manifest entries, see `segments`. Where segments overlap, the one
-        that starts last counts.
+        Manifest entries with a segment list ``[[start, end, label], ...]``.
     field : str
-        Name of the label.
+        Name of that list.
     classes : list of str
         Labels to keep; frames of other labels are left out.
 
     Returns
     -------
     examples : Examples
-        Clustered by `clusters`.
+        Clustered by utterance.
     """
     number = {label: i for i, label in enumerate(classes)}
-    cluster = clusters(entries)
-    rows, y, where = [], [], []
+    index, y, clusters = [], [], []
     for utterance, entry in entries.items():
-        labels = np.full(features.counts[utterance], -1)
-        labelled = sorted(segments(entry, field), key=lambda s: s[0])
-        times = features.times(utterance).numpy()
-        borders = np.searchsorted(times, [s[:2] for s in labelled])
-        for (first, last), segment in zip(borders.tolist(), labelled):
-            labels[first:last] = number.get(segment[2], -1)
-        kept = np.flatnonzero(labels >= 0)
-        rows.append(features.begins[utterance] + kept)
+        segments = entry.get(field)
+        if not segments:
+            continue
+        times = features.times(utterance)
+        starts = torch.tensor([s[0] for s in segments], dtype=torch.float64)
+        ends = torch.tensor([s[1] for s in segments], dtype=torch.float64)
+        ids = torch.tensor([number.get(s[2], -1) for s in segments])
+        where = torch.searchsorted(starts, times, right=True) - 1
+        labels = torch.where(
+            (where >= 0) & (times < ends[where.clamp(min=0)]),
+            ids[where.clamp(min=0)],
+            -1,
+        )
+        kept = (labels >= 0).nonzero().flatten()
+        index.append(features.begins[utterance] + kept)
         y.append(labels[kept])
-        where += [cluster[utterance]] * len(kept)
-    return Examples(
-        features.frames,
-        torch.from_numpy(np.concatenate(rows)),
-        torch.from_numpy(np.concatenate(y)),
-        where,
-    )
+        clusters += [utterance] * len(kept)
+    return Examples(features.frames[torch.cat(index)], torch.cat(y), clusters)
+
+
+def pool(
+    features: Features, spans: list[tuple[int, int]], pooling: str = "mean"
+) -> torch.Tensor:
+    """Summarise each layer over spans of frames.
+
+    Arguments
+    ---------
+    features : Features
+        Where the frames are.
+    spans : list of (int, int)
+        First and past-last frame of each span.
+    pooling : str
+        ``"mean"``, or ``"stats"`` for means followed by standard deviations.
+
+    Returns
+    -------
+    pooled : torch.Tensor
+        [S, L, D] or [S, L, 2 D], float32.
+    """
+    _, layers, width = features.frames.shape
+    counts = torch.tensor([last - first for first, last in spans])
+    which = torch.repeat_interleave(torch.arange(len(spans)), counts)
+    begins = torch.tensor([first for first, _ in spans])
+    within = torch.arange(len(which)) - (counts.cumsum(0) - counts)[which]
+    rows = begins[which] + within
+    moments = 1 if pooling == "mean" else 2
+    sums = torch.zeros(moments, len(spans), layers, width)
+    # Blocks bound the memory: the gathered frames are float32.
+    for block in torch.arange(len(rows)).split(8192):
+        frames = features.frames[rows[block]].float()
+        for power in range(moments):
+            sums[power].index_add_(0, which[block], frames ** (power + 1))
+    sums /= counts[None, :, None, None]
+    if pooling == "stats":
+        sums[1] = (sums[1] - sums[0].square()).clamp(min=0).sqrt()
+    return torch.cat(list(sums), dim=-1)
 
 
 def segment_examples(
@@ -186,7 +152,7 @@ def segment_examples(
     features : Features
         Of at least these entries.
     entries : dict
-        Manifest entries, see `segments`.
+        Manifest entries; `field` is a segment list or one label.
     field : str
         Name of the label.
     classes : list of str
@@ -197,69 +163,23 @@ def segment_examples(
     Returns
     -------
     examples : Examples
-        Clustered by `clusters`.
+        Clustered by speaker where the manifest names several, else by
+        utterance.
     """
     number = {label: i for i, label in enumerate(classes)}
-    cluster = clusters(entries)
-    found = [
-        (features.span(utterance, start, stop), number[label], utterance)
-        for utterance, entry in entries.items()
-        for start, stop, label in segments(entry, field)
-        if label in number
-    ]
-    return Examples(
-        pool(features, [span for span, _, _ in found], pooling),
-        torch.arange(len(found)),
-        torch.tensor([label for _, label, _ in found], dtype=torch.long),
-        [cluster[utterance] for _, _, utterance in found],
-    )
-
-
-def pool(
-    features: Features, spans: list[tuple[int, int]], pooling: str = "mean"
-) -> torch.Tensor:
-    """Summarise each layer over spans of frames.
-
-    Arguments
-    ---------
-    features : Features
-        Where the frames are.
-    spans : list of (int, int)
-        First and past-last frame of each span.
-    pooling : str
-        ``"mean"``, or ``"stats"`` for means followed by standard deviations
-        (of all frames, not of a sample of them).
-
-    Returns
-    -------
-    pooled : torch.Tensor
-        [S, L, D] or [S, L, 2 D], float32.
-
-    Example
-    -------
-    >>> frames = torch.tensor([1.0, 3.0, 8.0]).half().view(3, 1, 1)
-    >>> features = Features(frames, {"a": 0}, {"a": 3}, 0.02, 0.0)
-    >>> pool(features, [(0, 2), (2, 3)], "stats").tolist()
-    [[[2.0, 1.0]], [[8.0, 0.0]]]
-    """
-    _, layers, width = features.frames.shape
-    begins, ends = torch.tensor(spans, dtype=torch.long).view(-1, 2).unbind(1)
-    counts = ends - begins
-    sizes = (counts.cumsum(0) // BLOCK).bincount().tolist()
-    pooled = [torch.zeros(0, POOLINGS.index(pooling) + 1, layers, width)]
-    for begin, count in zip(begins.split(sizes), counts.split(sizes)):
-        which = torch.repeat_interleave(torch.arange(len(count)), count)
-        within = torch.arange(len(which)) - (count.cumsum(0) - count)[which]
-        x = features.frames[begin[which] + within].float().flatten(1)
-
-        def mean(x: torch.Tensor, which=which, count=count) -> torch.Tensor:
-            sums = torch.zeros(len(count), x.shape[1])
-            return sums.index_add_(0, which, x) / count[:, None]
-
-        moments = [mean(x)]
-        if pooling == "stats":
-            # Deviations from the mean: squares alone would cancel.
-            moments.append(mean((x - moments[0][which]).square_()).sqrt())
-        moments = torch.stack(moments, dim=1)
-        pooled.append(moments.view(len(count), -1, layers, width))
-    return torch.cat(pooled).transpose(1, 2).flatten(2)
+    spans, y, clusters, own = [], [], [], []
+    for utterance, entry in entries.items():
+        value = entry.get(field)
+        if value is None:
+            continue
+        if not isinstance(value, list):
+            value = [[0.0, float("inf"), value]]
+        for start, stop, label in value:
+            if label in number:
+                spans.append(features.span(utterance, start, stop))
+                y.append(number[label])
+                clusters.append(entry.get("speaker") or utterance)
+                own.append(utterance)
+    if len(set(clusters)) < 2:
+        clusters = own
+    return Examples(pool(features, spans, pooling), torch.tensor(y), clusters)
