@@ -25,7 +25,7 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf results .pytest_cache .ruff_cache .hypothesis
+	rm -rf results .pytest_cache .ruff_cache
 	find . -name __pycache__ -not -path './$(VENV)/*' -type d -prune -exec rm -rf {} +
 
 # A stamp is renewed only when the requirements change, so a second `make` installs nothing.
