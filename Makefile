@@ -22,7 +22,7 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/yamllint .
 
 bench: $(VENV)/dev.stamp
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.workers
 
 clean:
 	rm -rf results .pytest_cache .ruff_cache
