@@ -15,14 +15,14 @@ BLOCK, GPU_BLOCK = 500, 1 << 16  # frames
 def valid_samples(wavs: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
     """Turn SpeechBrain's relative lengths into counts of samples.
 
-    Arguments:
+    Arguments
     ---------
     wavs : torch.Tensor
         Padded waveforms, [B, T].
     lens : torch.Tensor
         Relative lengths in (0, 1], [B].
 
-    Returns:
+    Returns
     -------
     samples : torch.Tensor
         Integer lengths, [B].
@@ -44,14 +44,14 @@ class Analysis:
     ``b * rows + t``. Rows that do not lie inside their utterance are finite
     but mean nothing; workers cut them off.
 
-    Arguments:
+    Arguments
     ---------
     wavs : torch.Tensor
         Waveforms at 16 kHz, [B, T]; half precision is cast up.
     lens : torch.Tensor
         Relative lengths in (0, 1], [B].
 
-    Raises:
+    Raises
     ------
     ValueError
         When the shapes do not fit together.

@@ -20,7 +20,7 @@ class WorkerBank(nn.ModuleDict):
     A worker gives the same labels here as alone; one power spectrum and one
     pitch track serve all that need them.
 
-    Arguments:
+    Arguments
     ---------
     workers : dict
         Worker by name; `bank[name]` gives it back.
@@ -48,14 +48,14 @@ class WorkerBank(nn.ModuleDict):
     ) -> dict[str, torch.Tensor]:
         """Label a batch.
 
-        Arguments:
+        Arguments
         ---------
         wavs : torch.Tensor
             Waveforms at 16 kHz, [B, T].
         lens : torch.Tensor
             Relative lengths in (0, 1], [B].
 
-        Returns:
+        Returns
         -------
         labels : dict
             [B, F, dim] by name; F differs with the worker's window.

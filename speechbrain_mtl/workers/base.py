@@ -18,7 +18,7 @@ class Worker(nn.Module):
     A new worker is a subclass that writes `label`, from the waveforms of an
     `Analysis` or from anything it shares between workers.
 
-    Arguments:
+    Arguments
     ---------
     dim : int
         Values a frame.
@@ -56,14 +56,14 @@ class Worker(nn.Module):
     def forward(self, wavs: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
         """Label a batch.
 
-        Arguments:
+        Arguments
         ---------
         wavs : torch.Tensor
             Waveforms at 16 kHz, [B, T].
         lens : torch.Tensor
             Relative lengths in (0, 1], [B].
 
-        Returns:
+        Returns
         -------
         labels : torch.Tensor
             float32 [B, F, dim], zeros beyond each utterance's `frame_lens`.

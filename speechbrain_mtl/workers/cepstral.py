@@ -28,14 +28,14 @@ def log_mel(analysis: Analysis, n_mels: int) -> torch.Tensor:
 def deltas(values: torch.Tensor, frame_lens: torch.Tensor) -> torch.Tensor:
     """Slope by least squares over five frames, the ends repeated.
 
-    Arguments:
+    Arguments
     ---------
     values : torch.Tensor
         Features, [B, F, D].
     frame_lens : torch.Tensor
         Valid frames, [B]; an utterance's own last frame is repeated.
 
-    Returns:
+    Returns
     -------
     slopes : torch.Tensor
         Change a frame, [B, F, D].
@@ -57,7 +57,7 @@ def deltas(values: torch.Tensor, frame_lens: torch.Tensor) -> torch.Tensor:
 class Fbank(Worker):
     """Natural log of the power in mel bands of 20 ms frames.
 
-    Arguments:
+    Arguments
     ---------
     n_mels : int
         Bands on Slaney's mel scale from 0 to 8 kHz.
@@ -79,7 +79,7 @@ class Fbank(Worker):
 class MFCC(Worker):
     """Mel-frequency cepstral coefficients, their deltas and double deltas.
 
-    Arguments:
+    Arguments
     ---------
     n_mfcc : int
         Coefficients, the zeroth included; labels have three times as many

@@ -24,14 +24,14 @@ def one_pole(values: torch.Tensor, pole: float) -> torch.Tensor:
     Exact in two products: inside blocks of 64 frames, then the state that
     every block inherits from the blocks before it.
 
-    Arguments:
+    Arguments
     ---------
     values : torch.Tensor
         x, [B, F, D].
     pole : float
         In [0, 1).
 
-    Returns:
+    Returns
     -------
     filtered : torch.Tensor
         y, [B, F, D].

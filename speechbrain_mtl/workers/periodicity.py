@@ -21,7 +21,7 @@ N_FFT = 864  # window and longest lag without wrapping round; 2**5 * 3**3
 BINS = 3000 * N_FFT // SAMPLE_RATE + 1
 LOWEST, HIGHEST = 75.0, 600.0  # Hz
 CANDIDATES = 4
-SILENCE = 1e-12  # energy of a frame; a millionth of 16-bit rounding noise
+SILENCE = 1e-12  # energy of a frame, far below 16-bit rounding noise
 
 
 class Tables(NamedTuple):
@@ -118,6 +118,7 @@ def refine(tops: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return best[0] + 1 + shift.clamp(-0.5, 0.5), height
 
 
+@shared
 def local_mean(analysis: Analysis) -> torch.Tensor:
     """Mean of the two hops at the middle of each frame, [B, rows]."""
     hops = analysis.wavs.view(analysis.batch, -1, HOP).sum(-1)

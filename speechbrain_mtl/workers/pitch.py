@@ -62,15 +62,15 @@ def unvoiced_strength(analysis: Analysis) -> torch.Tensor:
 def pitch_track(analysis: Analysis) -> Track:
     """Choose among the candidates of all frames by Viterbi's algorithm."""
     period, strength = period_candidates(analysis)
-    pitch = (SAMPLE_RATE / period).log2()
-    score = strength - OCTAVE_COST * (LOWEST / SAMPLE_RATE * period).log2()
+    f0 = SAMPLE_RATE / period
+    score = strength + OCTAVE_COST * (f0 / LOWEST).log2()
     # Relative to the unvoiced state, sums stay small and precise.
     score -= unvoiced_strength(analysis)
-    usable = (strength > 0) & (period * HIGHEST >= SAMPLE_RATE)
+    usable = (strength > 0) & (f0 >= LOWEST) & (f0 <= HIGHEST)
     score = torch.where(usable, score, -1e3)
     score = torch.nn.functional.pad(score, (0, 0, 0, 0, 1, 0))
     frame_lens = ((analysis.samples - WINDOW) // HOP + 1).clamp(min=1)
-    path = best_path(pitch, score, frame_lens, OCTAVE_JUMP_COST, ONSET_COST)
+    path = best_path(f0.log2(), score, frame_lens, OCTAVE_JUMP_COST, ONSET_COST)
     voiced = path > 0
     chosen = torch.where(voiced, path - 1, strength.max(0).indices)[None]
     return Track(
