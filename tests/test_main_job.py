@@ -86,7 +86,7 @@ def test_another_downstream_redoes_what_depends_on_it(finished):
     before = uniform.stat().st_mtime_ns
     other = train(folder, "--downstream=speaker")
     assert other.returncode == 0, other.stderr[-3000:]
-    assert "label_field: words -> speaker" in other.stderr
+    assert "label_field: words -> speaker" in other.stdout + other.stderr
     assert uniform.stat().st_mtime_ns == before
     metrics = json.loads((folder / "this" / "metrics.json").read_text())
     assert metrics["experiment"] == "sparsemax weights for speaker"
