@@ -20,7 +20,7 @@ def digits(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fsdd")
     (folder / "recordings").mkdir()
     rng = np.random.default_rng(0)
-    for speaker, base in (("ann", 110), ("bob", 140), ("cid", 170)):
+    for speaker, base in (("ann", 110), ("bob", 140), ("theo", 170)):
         for digit in range(10):
             for take in range(10):
                 t = np.arange(int(8000 * rng.uniform(0.2, 0.5))) / 8000
