@@ -13,6 +13,7 @@ from speechbrain_mtl.workers.spectrum import WINDOW, mel_power
 BANDS = 26
 LOWEST = 20.0
 COMPRESSION = 0.33
+SILENCE = 1e-9  # of a band's power; RASTA feels how deep digital silence is
 POLE = 0.94  # of the RASTA filter; 1 Hz at 100 frames a second
 
 
@@ -39,21 +40,30 @@ def equal_loudness(device: torch.device) -> torch.Tensor:
 @shared
 def log_bands(analysis: Analysis) -> torch.Tensor:
     """Log power in 26 auditory bands, [B, rows, 26]."""
-    return mel_power(analysis, BANDS, LOWEST, "htk").log()
+    return mel_power(analysis, BANDS, LOWEST, "htk").clamp(min=SILENCE).log()
 
 
 def rasta(log_power: torch.Tensor) -> torch.Tensor:
     """Keep of each band's log power what changes as fast as speech does.
 
     The band-pass filter of Hermansky and Morgan (1994), with the pole that
-    openSMILE's labels show. It is causal; what came before the first frame
-    is taken to have been like the first frame, so its output starts at zero.
+    openSMILE's labels show. It is causal; its first four frames only fill
+    its memory, and its output rests at zero there.
+
+    Arguments
+    ---------
+    log_power : torch.Tensor
+        [B, F, D].
+
+    Returns
+    -------
+    filtered : torch.Tensor
+        [B, F, D].
     """
-    change = log_power - log_power[:, :1]
-    past = torch.nn.functional.pad(change, (0, 0, 4, 0))
-    slope = 0.2 * (past[:, 4:] - past[:, :-4])
-    slope += 0.1 * (past[:, 3:-1] - past[:, 1:-3])
-    return one_pole(slope, POLE)
+    slope = 0.2 * (log_power[:, 4:] - log_power[:, :-4])
+    slope += 0.1 * (log_power[:, 3:-1] - log_power[:, 1:-3])
+    slope = torch.nn.functional.pad(slope, (0, 0, 4, 0))
+    return one_pole(slope[:, : log_power.shape[1]], POLE)
 
 
 class Loudness(Worker):

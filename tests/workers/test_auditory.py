@@ -1,5 +1,6 @@
 import math
 
+import pytest
 import torch
 from scipy.signal import lfilter
 
@@ -7,16 +8,15 @@ from speechbrain_mtl.workers import Loudness, RastaL1
 from speechbrain_mtl.workers.auditory import equal_loudness, rasta
 
 
-def test_rasta_is_the_published_filter_after_an_endless_first_frame():
-    log_power = torch.randn(1, 300, 5)
-    long_before = log_power[:, :1].expand(-1, 900, -1)
-    whole = torch.cat([long_before, log_power], dim=1).double()
-    expected = lfilter(
-        [0.2, 0.1, 0.0, -0.1, -0.2], [1.0, -0.94], whole.numpy(), axis=1
-    )
+@pytest.mark.parametrize("frames", [1, 3, 4, 5, 300])
+def test_rasta_is_the_published_filter_at_rest_for_four_frames(frames):
+    log_power = torch.randn(1, frames, 5).double().numpy()
+    slope = lfilter([0.2, 0.1, 0.0, -0.1, -0.2], [1.0], log_power, axis=1)
+    slope[:, :4] = 0.0
+    expected = lfilter([1.0], [1.0, -0.94], slope, axis=1)
     torch.testing.assert_close(
-        rasta(log_power).double(),
-        torch.from_numpy(expected)[:, 900:],
+        rasta(torch.from_numpy(log_power).float()).double(),
+        torch.from_numpy(expected),
         rtol=1e-4,
         atol=1e-4,
     )
