@@ -13,6 +13,7 @@ each of the six is left out of the heads' training once.
 import dataclasses
 import hashlib
 import json
+import logging
 import sys
 import zlib
 from pathlib import Path
@@ -24,12 +25,16 @@ from speechbrain.utils.distributed import ddp_init_group, run_on_main
 from speechbrain_mtl.data.check import require_clean
 from speechbrain_mtl.data.corpora.folder import prepare_folder
 from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
-from speechbrain_mtl.data.manifest import load_manifest
+from speechbrain_mtl.data.manifest import load_manifest, subset
 from speechbrain_mtl.evaluation.intervals import seed_interval
 from speechbrain_mtl.experiment import PretextExperiment, probe_table
 from speechbrain_mtl.training.settings import read_settings
 
+logger = logging.getLogger(__name__)
+
 VALID_SHARE = 20  # one recording in twenty watches pretraining
+# What folds share; each chose its own learning rate and layers.
+SAME_IN_FOLDS = ("metric", "head", "higher_is_better")
 
 
 def leave_one_speaker_out(entries: dict[str, dict]) -> list[str]:
@@ -68,7 +73,7 @@ def average_folds(results: dict[str, dict], fields: list[str]) -> dict:
         values = [fold["value"] for fold in folds]
         low, high = seed_interval(values)
         averaged[f"digit/{head}"] = {
-            **folds[0],
+            **{key: folds[0][key] for key in SAME_IN_FOLDS},
             "value": sum(values) / len(values),
             "interval": [max(0.0, low), min(1.0, high)],
             "n": sum(fold["n"] for fold in folds),
@@ -77,16 +82,38 @@ def average_folds(results: dict[str, dict], fields: list[str]) -> dict:
     return averaged
 
 
-def pretraining_parts(folder: Path, audio: str) -> tuple[dict, dict]:
-    """Part a folder of speech: by a hash of the id, one in twenty watches."""
-    entries = load_manifest(folder / "manifest.json", audio)
-    require_clean(entries, audio, quick=True)
+def pretraining_parts(
+    speech: dict[str, dict], tested: dict[str, dict], shortest: float
+) -> tuple[dict, dict]:
+    """Part speech: by a hash of the id, one recording in twenty watches.
+
+    Test clips are never pretrained on, wherever in the folder they lie.
+    Recordings shorter than `shortest` seconds hold no crop; they are named.
+    """
+    tests = {Path(entry["wav"]).resolve() for entry in tested.values()}
+    speech = {
+        name: entry
+        for name, entry in speech.items()
+        if Path(entry["wav"]).resolve() not in tests
+    }
+    short = [n for n, e in speech.items() if e["duration"] < shortest]
+    if short:
+        logger.warning(
+            f"{len(short)} recording(s) shorter than {shortest} s are not "
+            f"pretrained on: {', '.join(short)}"
+        )
+    kept = [name for name in speech if name not in short]
+    if len(kept) < 2:
+        raise ValueError(
+            f"{len(kept)} recording(s) of {shortest} s or more to pretrain "
+            "on, test clips aside: give two or more, one is to watch"
+        )
     watch = {
-        name for name in entries if zlib.crc32(name.encode()) % VALID_SHARE == 0
-    } or {min(entries)}
+        name for name in kept if zlib.crc32(name.encode()) % VALID_SHARE == 0
+    } or {min(kept)}
     return (
-        {name: e for name, e in entries.items() if name not in watch},
-        {name: e for name, e in entries.items() if name in watch},
+        {name: speech[name] for name in kept if name not in watch},
+        {name: speech[name] for name in kept if name in watch},
     )
 
 
@@ -116,18 +143,12 @@ def main() -> None:
     run_on_main(prepare_folder, args=[speech, speech_at])
     entries = load_manifest(digits_at / "manifest.json", data_folder)
     require_clean(entries, data_folder, quick=True)
-    train, valid = pretraining_parts(speech_at, speech)
-    if Path(speech).resolve() == Path(data_folder).resolve():
-        # Test clips must not be pretrained on.
-        names = {
-            Path(e["wav"]).name
-            for e in entries.values()
-            if e["official_split"] == "test"
-        }
-        train, valid = (
-            {i: e for i, e in part.items() if Path(e["wav"]).name not in names}
-            for part in (train, valid)
-        )
+    speech_entries = load_manifest(speech_at / "manifest.json", speech)
+    require_clean(speech_entries, speech, quick=True)
+    tested = subset(entries, official_split="test")
+    train, valid = pretraining_parts(
+        speech_entries, tested, settings["pretrain"]["grid_seconds"]
+    )
     fields = leave_one_speaker_out(entries)
 
     # One probe a left-out speaker, from the YAML's single digit probe.
@@ -141,9 +162,7 @@ def main() -> None:
         for folder in (digits_at, speech_at)
     ]
     experiment = PretextExperiment(hparams, settings, run_opts)
-    labelled = {
-        i: e for i, e in entries.items() if e["official_split"] != "test"
-    }
+    labelled = subset(entries, official_split="train")
     selection = experiment.select(labelled, digests[0])
     print(selection.table())
 
