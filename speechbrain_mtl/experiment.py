@@ -49,7 +49,7 @@ class PretextExperiment:
     ---------
     hparams : dict
         The loaded YAML, with ``encoder``, ``pretext``, ``selector``,
-        ``reweigh``,        ``pretrain``, ``probes``, ``base_weights``, ``output_folder``,
+        ``reweigh``, ``pretrain``, ``probes``, ``base_weights``, ``output_folder``,
         ``uniform_folder``, ``strategy``, ``label_field``,
         ``processes``, ``threads`` and ``seed``.
     settings : dict

@@ -30,7 +30,6 @@ class MLPHead(nn.Module):
         self.net = nn.Sequential(
             nn.Linear(input_size, hidden_size),
             nn.ReLU(),
-            nn.Dropout(0.2),
             nn.Linear(hidden_size, classes),
         )
 

@@ -86,7 +86,9 @@ def train_head(
         In eval mode.
     """
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(head.parameters(), lr=lr, weight_decay=1e-3)
+    optimizer = torch.optim.AdamW(
+        head.parameters(), lr=lr, weight_decay=1e-3, fused=True
+    )
     plan = [batches(generator) for _ in range(epochs)]
     total = sum(map(len, plan))
     decay = torch.optim.lr_scheduler.LambdaLR(
