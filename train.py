@@ -30,7 +30,8 @@ from speechbrain.utils.distributed import ddp_init_group, run_on_main
 from speechbrain_mtl.data.check import require_clean
 from speechbrain_mtl.data.manifest import load_manifest
 from speechbrain_mtl.data.synthetic import generate
-from speechbrain_mtl.experiment import PretextExperiment, probe_table, splits
+from speechbrain_mtl.experiment import PretextExperiment, splits
+from speechbrain_mtl.report import probe_table
 from speechbrain_mtl.training.settings import read_settings
 
 logger = logging.getLogger(__name__)

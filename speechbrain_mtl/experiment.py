@@ -6,10 +6,8 @@ is skipped when its result is there and was made with the same settings.
 
 import copy
 import logging
-import platform
 import resource
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +20,7 @@ from speechbrain_mtl.data.atomic import write_json
 from speechbrain_mtl.data.manifest import subset
 from speechbrain_mtl.evaluation.suite import ProbeSuite
 from speechbrain_mtl.models import ContextFbank, Encoder
+from speechbrain_mtl.provenance import git_commit, versions
 from speechbrain_mtl.report import write_report
 from speechbrain_mtl.selection import Selection
 from speechbrain_mtl.training.pool import Pool
@@ -188,18 +187,22 @@ class PretextExperiment:
         folders: dict[str, str | Path],
         entries: dict[str, dict],
         data: str,
+        suite: str = "probes",
     ) -> dict[str, dict]:
         """Probe every row of the table: what each frozen encoder holds.
 
         Arguments
         ---------
         folders : dict
-            Folder of the pretraining that made the row's encoder, by key of
-            `ROWS`.
+            Folder of the pretraining that made the row's encoder, by row.
+            The baselines "fbank_context" and "random_init" take from it only
+            what precedes the first step.
         entries : dict
             Labelled manifest entries, all splits.
         data : str
             Digest of their manifest.
+        suite : str
+            Key of the YAML that holds the probes to run.
         """
         device = self.run_opts.device or sb.utils.distributed.infer_device()
 
@@ -209,25 +212,25 @@ class PretextExperiment:
             def make() -> dict:
                 return self.pool.run(
                     run_probes,
-                    self.hparams["probes"],
+                    self.hparams[suite],
                     self._row_encoder(name, Path(folder)),
                     entries,
                     device,
-                    ROWS[name],
+                    ROWS.get(name, name),
                 )
 
             made = Path(folder) / "pretraining.stage.json"
             settings = {
                 "data": data,
                 "pretraining": fingerprint(made.read_text()),
-                "probes": self.settings["probes"],
+                "probes": self.settings[suite],
             }
-            return self._stage(f"probes_{name}", folder, settings, make)
+            return self._stage(f"{suite}_{name}", folder, settings, make)
 
         return dict(zip(folders, self.pool.map(job, folders.items())))
 
     def _row_encoder(self, row: str, folder: Path) -> Encoder:
-        if row in ("this", "uniform"):
+        if row not in ("random_init", "fbank_context"):
             return load_encoder(self.encoder, folder / "encoder.ckpt")
         twin = load_encoder(self.encoder, folder / "initial.ckpt")
         if row == "random_init":
@@ -277,11 +280,7 @@ class PretextExperiment:
             ),
             "seed": self.hparams["seed"],
             "git": git_commit(),
-            "versions": {
-                "python": platform.python_version(),
-                "torch": torch.__version__,
-                "speechbrain": sb.__version__,
-            },
+            "versions": versions(),
             "command": "python " + " ".join(sys.argv),
             "data": data,
             "weights": selection.weights,
@@ -329,17 +328,6 @@ def run_probes(
     return {name: result.as_dict() for name, result in results.items()}
 
 
-def git_commit() -> str | None:
-    """Name the commit the code was run from, or None outside a checkout."""
-    found = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-    )
-    return found.stdout.strip() or None
-
-
 def splits(
     entries: dict[str, dict], field: str = "split"
 ) -> dict[str, dict[str, dict]]:
@@ -348,35 +336,3 @@ def splits(
         part: subset(entries, **{field: part})
         for part in ("train", "valid", "test")
     }
-
-
-def probe_table(probes: dict[str, dict]) -> str:
-    """Lay probe results out as text, one line a probe and head.
-
-    Arguments
-    ---------
-    probes : dict
-        Probe results by row of `ROWS`.
-
-    Returns
-    -------
-    table : str
-        Percent with 95 % intervals; error rates are marked.
-    """
-    rows = [row for row in ROWS if row in probes]
-    names = list(probes["this"])
-    lines = [
-        f"{'%, on unseen data':26s}" + "".join(f"{row:>22s}" for row in rows)
-    ]
-    for name in names:
-        cells = []
-        for row in rows:
-            cell = probes[row][name]
-            low, high = (100 * bound for bound in cell["interval"])
-            value = 100 * cell["value"]
-            cells.append(f"{value:6.1f} [{low:5.1f},{high:5.1f}]")
-        lower = "" if probes["this"][name]["higher_is_better"] else " (error)"
-        lines.append(
-            f"{name + lower:26s}" + "".join(f"{c:>22s}" for c in cells)
-        )
-    return "\n".join(lines)

@@ -27,7 +27,8 @@ from speechbrain_mtl.data.corpora.folder import prepare_folder
 from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
 from speechbrain_mtl.data.manifest import load_manifest, subset
 from speechbrain_mtl.evaluation.intervals import seed_interval
-from speechbrain_mtl.experiment import PretextExperiment, probe_table
+from speechbrain_mtl.experiment import PretextExperiment
+from speechbrain_mtl.report import probe_table
 from speechbrain_mtl.training.settings import read_settings
 
 logger = logging.getLogger(__name__)
