@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from speechbrain_mtl.report.bands import draw_bands
 from speechbrain_mtl.report.canvas import (
     ACCENT,
-    BLUE,
     CONTRAST,
-    GREEN,
     MUTED,
-    ORANGE,
     PAPER,
-    PURPLE,
-    SKY,
-    VERMILLION,
     picture,
 )
 from speechbrain_mtl.report.results import THIS, Run
@@ -24,7 +19,6 @@ from speechbrain_mtl.report.results import THIS, Run
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BANDS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
 COLUMNS = 3  # small multiples side by side
 
 
@@ -145,27 +139,11 @@ def shares_figure(log: Sequence[Mapping[str, Any]]) -> str:
     weights = {n: task["weight"] for n, task in lines[-1]["tasks"].items()}
     with picture("share of each task in the gradient norm", 3.8) as sheet:
         ax = sheet.figure.subplots()
-        colors = [BANDS[i % len(BANDS)] for i in range(len(names))]
-        ax.stackplot(hours, shares, colors=colors, ec=PAPER, lw=1.2)
-        middles = shares[:, -1].cumsum() - shares[:, -1] / 2
-        heights = _spread(middles, 0.062)
-        for name, share, color, middle, y in zip(
-            names, shares[:, -1], colors, middles, heights
-        ):
-            # A thread from the band to its name, where names had to move.
-            ax.annotate(
-                f"{name} {share:.0%} · weight {weights[name]:.2f}",
-                xy=(hours[-1], middle),
-                xytext=(1.035, y),
-                textcoords=ax.get_yaxis_transform(),
-                va="center",
-                annotation_clip=False,
-                arrowprops={"arrowstyle": "-", "color": color, "lw": 1.5},
-            )
-        ax.set_xlim(hours[0], hours[-1])
-        ax.set_ylim(0, 1)
-        ax.set_yticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
-        ax.tick_params(axis="y", labelcolor=MUTED)
+        texts = [
+            f"{name} {share:.0%} · weight {weights[name]:.2f}"
+            for name, share in zip(names, shares[:, -1])
+        ]
+        draw_bands(ax, hours, shares, texts, MUTED)
         ax.set_xlabel("hours of audio")
     return sheet.svg
 
@@ -298,15 +276,3 @@ def _hide_rest(panels: np.ndarray, used: int) -> None:
         ax.set_visible(index < used)
         if index < used <= index + COLUMNS:
             ax.tick_params(labelbottom=True)
-
-
-def _spread(places: np.ndarray, gap: float) -> np.ndarray:
-    """Move increasing places apart, no further than needed (about)."""
-    spread = places.copy()
-    for i in range(1, len(spread)):
-        spread[i] = max(spread[i], spread[i - 1] + gap)
-    over = max(0.0, spread[-1] - max(1.0, places[-1]))
-    spread[-1] -= over
-    for i in range(len(spread) - 2, -1, -1):
-        spread[i] = min(spread[i], spread[i + 1] - gap)
-    return spread

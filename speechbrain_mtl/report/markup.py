@@ -4,7 +4,20 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
+from speechbrain_mtl.report.style import CSS
+
 ABSENT = '<span class="absent">not measured</span>'
+
+
+def document(title: str, body: str) -> str:
+    """A whole page with its look inside it."""
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n'
+        '<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n'
+        f"<title>{escape(title)}</title>\n<style>{CSS}</style>\n</head>\n"
+        f"<body>\n{body}\n</body>\n</html>\n"
+    )
 
 
 def section(title: str, *parts: str) -> str:
@@ -56,6 +69,17 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_text, value))
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def bars(values: Mapping[str, float], digits: int = 3) -> str:
+    """Numbers as bars whose lengths compare."""
+    top = max(values.values())
+    rows = "".join(
+        f"<span>{escape(name)}</span><i style='--part:{value / top:.4f}'></i>"
+        f"<b>{value:,.{digits}f}</b>"
+        for name, value in values.items()
+    )
+    return f'<div class="weights">{rows}</div>'
 
 
 def number_tiles(*tiles: tuple[str, str]) -> str:

@@ -1,13 +1,12 @@
 """A run's results as one page: no network, no server, no scripts."""
 
 import os
-from html import escape
 from pathlib import Path
 
 from speechbrain_mtl.data.atomic import atomic_path
 from speechbrain_mtl.report import sections
+from speechbrain_mtl.report.markup import document
 from speechbrain_mtl.report.results import load_run
-from speechbrain_mtl.report.style import CSS
 
 SECTIONS = (
     sections.headline,
@@ -52,11 +51,7 @@ def write_report(output_folder: str | os.PathLike) -> Path:
     page = Path(output_folder) / "report.html"
     with atomic_path(page) as temporary:
         temporary.write_text(
-            '<!doctype html>\n<html lang="en">\n<head>\n'
-            '<meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width">\n'
-            f"<title>{escape(run.title)}</title>\n<style>{CSS}</style>\n</head>\n"
-            f"<body>\n{body}\n</body>\n</html>\n",
+            document(run.title, body),
             encoding="utf-8",
         )
     return page

@@ -9,6 +9,7 @@ from typing import Any
 from speechbrain_mtl.report import figures
 from speechbrain_mtl.report.markup import (
     ABSENT,
+    bars,
     fact_list,
     figure,
     number,
@@ -236,13 +237,7 @@ def _weights(weights: Mapping[str, float]) -> str:
     """The chosen weights as bars whose lengths compare."""
     if not weights:
         return f"<p>Weights: {ABSENT}</p>"
-    top = max(weights.values())
-    rows = "".join(
-        f"<span>{escape(name)}</span><i style='--part:{weight / top:.4f}'></i>"
-        f"<b>{weight:.3f}</b>"
-        for name, weight in weights.items()
-    )
-    return f'<h3>Weights</h3><div class="weights">{rows}</div>'
+    return f"<h3>Weights</h3>{bars(weights)}"
 
 
 def _verdict_bars(run: Run) -> str:

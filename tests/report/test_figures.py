@@ -1,7 +1,6 @@
 import math
 import re
 
-import numpy as np
 import pytest
 
 from speechbrain_mtl.report import figures
@@ -103,14 +102,3 @@ def test_cost_names_stages_in_their_order_with_readable_times():
     shown = texts(figures.cost_figure({"make_data": 12.54, "train": 240.0}))
     assert shown.index("train") < shown.index("make data")
     assert {"12.5 s", "4.0 min"} <= set(shown)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_names_are_moved_apart_in_order_and_only_where_needed(seed):
-    places = np.sort(np.random.default_rng(seed).random(9))
-    spread = figures._spread(places, 0.08)
-    assert (np.diff(spread) >= 0.08 - 1e-12).all()
-    assert spread[-1] <= 1.0 + 1e-12
-    assert spread[0] >= min(places[0], 1 - 8 * 0.08) - 1e-12
-    apart = np.arange(5) / 5
-    assert np.array_equal(figures._spread(apart, 0.1), apart)
