@@ -8,9 +8,12 @@ import torch
 from speechbrain_mtl.selection.features import Measurements
 from speechbrain_mtl.selection.kernels import (
     cosine_kernel,
+    log_multi_rbf_kernel,
     log_rbf_kernel,
     median_variance,
 )
+
+BANDWIDTHS = ("median", "multi")
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Block:
     K : torch.Tensor
         Speech kernel [n, n]: cosine of mels standardised in every band.
     log_L : torch.Tensor
-        Log label kernels [k, n, n], of median bandwidth.
+        Log label kernels [k, n, n], of the comparison's bandwidth.
     K_published : torch.Tensor
         Speech kernel [n, n] as published: cosine of raw decibels, which are
         of one sign, so that all cosines are large and follow the level.
@@ -57,6 +60,15 @@ class Comparison:
         with the segments, not with their square.
     seed : int
         Of bandwidths and blocks.
+    bandwidth : str
+        Of label kernels: "median", a radial basis function whose variance is
+        the label's median squared difference; "multi", the mean of three, at
+        a quarter, once and four times that.
+
+    Raises
+    ------
+    ValueError
+        For an unknown bandwidth.
 
     Example
     -------
@@ -74,7 +86,13 @@ class Comparison:
         classes: torch.Tensor,
         max_pairs: int = 3_000_000,
         seed: int = 0,
+        bandwidth: str = "median",
     ) -> None:
+        if bandwidth not in BANDWIDTHS:
+            raise ValueError(
+                f"bandwidth {bandwidth!r}: choose from {BANDWIDTHS}."
+            )
+        self.bandwidth = bandwidth
         mels = measured.mels
         center = mels.mean(dim=(0, 1))
         deviation = mels.std(dim=(0, 1)).clamp(min=1e-6)
@@ -111,7 +129,7 @@ class Comparison:
     def each_log_label(self, index: torch.Tensor) -> Iterator[torch.Tensor]:
         """The same, [n, n], one label after the other."""
         for z in self._scaled:
-            yield log_rbf_kernel(z[index], 1.0)
+            yield self._mixed(log_rbf_kernel(z[index], 1.0))
 
     def log_pairs(
         self, first: torch.Tensor, second: torch.Tensor
@@ -119,16 +137,22 @@ class Comparison:
         """Log label kernels [k, P] of single pairs, indices [P]."""
         return torch.stack(
             [
-                (z[first] - z[second]).square().sum(dim=1) / -2
+                self._mixed((z[first] - z[second]).square().sum(dim=1) / -2)
                 for z in self._scaled
             ]
         )
 
+    def _mixed(self, log_L: torch.Tensor) -> torch.Tensor:
+        """The kernel wanted, from the one of median bandwidth."""
+        multi = self.bandwidth == "multi"
+        return log_multi_rbf_kernel(log_L) if multi else log_L
+
     def spreads(self, classes: torch.Tensor) -> torch.Tensor:
         """Standard deviation of every label within classes, float64 [k].
 
-        In deviations of the label's frames; classes count alike, and have at
-        least two segments each.
+        In deviations of the label's frames (of a discrete label: of the roots
+        of its histogram); classes count alike, and have at least two segments
+        each.
         """
         counts = classes.bincount().double()[:, None]
         spreads = []

@@ -9,6 +9,7 @@ from speechbrain.lobes.features import Fbank
 from tqdm import tqdm
 
 from speechbrain_mtl.data.audio import SAMPLE_RATE, read_audio
+from speechbrain_mtl.selection.labels import UnitLabels, ValueLabels
 from speechbrain_mtl.selection.spans import Spans
 from speechbrain_mtl.selection.strata import Segments
 from speechbrain_mtl.workers import Worker, WorkerBank
@@ -26,9 +27,10 @@ class Measurements:
     mels : torch.Tensor
         Downsampled log-mel spectrograms in dB, float32 [N, n_samples, 40].
     labels : dict
-        Mean label of each segment, float64 [N, d] by name: z-scored over all
-        frames used, and divided by the root of d so that labels of any
-        dimension lie on one scale.
+        Label of each segment, [N, d] by name: means or trajectories of values
+        (`ValueLabels`), histograms of units (`UnitLabels`). Squared distances
+        are means over dimensions and rows, so that labels of any kind lie on
+        one scale.
     seconds : float
         Audio read.
     """
@@ -46,8 +48,9 @@ def measure(
     batch_seconds: float = 120.0,
     device: str | torch.device = "cpu",
     progress: bool = False,
+    trajectory: bool = False,
 ) -> Measurements:
-    """Read every recording once; embed its segments, mean their labels.
+    """Read every recording once; embed its segments, sum up their labels.
 
     Segments are cut by time: each worker, and the spectrogram, gives the
     frames whose centres lie inside, by its own clock.
@@ -68,6 +71,9 @@ def measure(
         Where to compute; the measurements stay there.
     progress : bool
         Show a bar.
+    trajectory : bool
+        Keep each label's course over the segment, downsampled to `n_samples`
+        rows as the speech is, instead of its mean.
 
     Returns
     -------
@@ -77,7 +83,8 @@ def measure(
     ------
     ValueError
         When a recording cannot be read, a segment reaches beyond its end, a
-        worker gives NaN or infinity, or a label is constant.
+        worker gives NaN, infinity or a unit it does not have, or a label is
+        constant.
 
     Example
     -------
@@ -103,11 +110,15 @@ def measure(
     durations = {key: manifest[key]["duration"] for key in of_file}
     count = len(segments)
     mels = torch.empty(count, n_samples, MELS, device=device)
-    moments = {  # of each segment's frames: sum, sum of squares
-        name: torch.zeros(2, count, dim, dtype=torch.float64, device=device)
-        for name, dim in bank.dims.items()
+    rows_kept = n_samples if trajectory else None
+    collected = {
+        name: ValueLabels(name, worker.dim, count, rows_kept, device)
+        if worker.units is None
+        else UnitLabels(
+            name, worker.dim, worker.units, count, rows_kept, device
+        )
+        for name, worker in bank.items()
     }
-    frames = {name: torch.zeros(count, device=device) for name in bank}
     samples_read = 0
     bar = tqdm(total=len(of_file), unit="file", disable=not progress)
     with bar, torch.no_grad():
@@ -130,14 +141,10 @@ def measure(
                 valid = worker.frame_lens(torch.tensor(samples)).numpy()
                 cut = spans.frames(worker.hop, worker.offset, valid)
                 _check_finite(name, label, keys)
-                moments[name][0, index] = spans.sums(label, *cut)
-                moments[name][1, index] = spans.sums(label**2, *cut)
-                frames[name][index] = torch.from_numpy(cut[1]).to(batch)
+                collected[name].add(index, label, spans, *cut)
             samples_read += sum(samples)
             bar.update(len(keys))
-    labels = {
-        name: _standardize(name, *moments[name], frames[name]) for name in bank
-    }
+    labels = {name: label.result() for name, label in collected.items()}
     return Measurements(mels, labels, samples_read / SAMPLE_RATE)
 
 
@@ -164,26 +171,3 @@ def _check_finite(name: str, label: torch.Tensor, keys: list[str]) -> None:
             "recording (`python -m speechbrain_mtl check`), or leave the "
             "worker out."
         )
-
-
-def _standardize(
-    name: str,
-    sums: torch.Tensor,
-    squares: torch.Tensor,
-    frames: torch.Tensor,
-) -> torch.Tensor:
-    """Mean label of each segment, in deviations of all frames used."""
-    total = frames.sum().double()
-    mean = sums.sum(dim=0) / total
-    variance = squares.sum(dim=0) / total - mean**2
-    # What is left of a constant by rounding of float32 labels.
-    if (variance <= 1e-10 * mean**2).all():
-        raise ValueError(
-            f"worker {name!r} is constant over all {len(frames)} segments "
-            f"(value {float(mean.flatten()[0]):.6g}): it says nothing about "
-            "speech. Leave it out of the workers."
-        )
-    deviation = variance.clamp(min=1e-10 * mean**2).sqrt()
-    deviation = torch.where(deviation > 0, deviation, 1.0)
-    scored = (sums / frames[:, None] - mean) / deviation
-    return scored / sums.shape[1] ** 0.5

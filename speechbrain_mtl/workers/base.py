@@ -27,6 +27,7 @@ class Worker(nn.Module):
     """
 
     hop = HOP / SAMPLE_RATE
+    units: int | None = None  # of discrete labels: how many there are
 
     def __init__(self, dim: int, window: int) -> None:
         super().__init__()

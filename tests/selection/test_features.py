@@ -14,6 +14,22 @@ from speechbrain_mtl.workers import MFCC, RMSEnergy, Worker, ZeroCrossingRate
 WORKERS = {"rms": RMSEnergy(), "zcr": ZeroCrossingRate()}
 
 
+class Loudest(Worker):
+    """Units: by what power of ten a frame is weak, and its parity."""
+
+    units = 5
+
+    def __init__(self, dim=1, shift=0):
+        super().__init__(dim, 400)
+        self.shift = shift
+
+    def label(self, analysis):
+        energy = RMSEnergy().label(analysis)
+        level = (-2 * energy.clamp(min=1e-9).log10()).floor().clamp(0, 4)
+        both = torch.cat([level, level % 2], dim=2)[..., : self.dim]
+        return both + self.shift
+
+
 class Constant(Worker):
     """Label that never changes, or is broken in loud frames."""
 
@@ -26,9 +42,8 @@ class Constant(Worker):
         return torch.full(shape, self.value)
 
 
-def slow_means(manifest, segments, worker):
-    """Per segment: read, label alone, keep frames centred inside, mean."""
-    means, frames = [], []
+def slow_frames(manifest, segments, worker):
+    """Per segment: read, label alone, keep frames centred inside."""
     for key, start, end in zip(segments.ids, segments.starts, segments.ends):
         wav = read_audio(manifest[key]["wav"])
         label = worker(wav[None], torch.ones(1))[0].double()
@@ -36,11 +51,20 @@ def slow_means(manifest, segments, worker):
         if start == start:  # not NaN: a part
             time = worker.offset + worker.hop * torch.arange(len(label))
             label = label[(time >= start - 1e-9) & (time < end - 1e-9)]
-        means.append(label.mean(0))
-        frames.append(label)
+        yield label
+
+
+def slow_scores(manifest, segments, worker):
+    """z-scored frames of every segment."""
+    frames = list(slow_frames(manifest, segments, worker))
     everything = torch.cat(frames)
     mean, deviation = everything.mean(0), everything.std(0, unbiased=False)
-    return (torch.stack(means) - mean) / deviation / worker.dim**0.5
+    return [(label - mean) / deviation for label in frames]
+
+
+def slow_means(manifest, segments, worker):
+    scores = slow_scores(manifest, segments, worker)
+    return torch.stack([z.mean(0) for z in scores]) / worker.dim**0.5
 
 
 @pytest.mark.parametrize("field", ["note", "halves"])
@@ -74,13 +98,118 @@ def test_measurements_are_those_of_every_segment_alone(tone_corpus, field):
     assert measured.seconds == pytest.approx(total)
 
 
-def test_batches_of_any_size_give_the_same(tone_corpus):
+@pytest.mark.parametrize("field", ["note", "halves"])
+def test_trajectories_are_those_of_every_segment_alone(tone_corpus, field):
+    manifest = load_manifest(tone_corpus(classes=2, per_class=6))
+    segments = stratify(manifest, field, min_per_class=4)
+    workers = {"rms": RMSEnergy(), "mfcc": MFCC()}
+    labels = measure(
+        manifest, segments, workers, 6, batch_seconds=1.5, trajectory=True
+    ).labels
+    for name, worker in workers.items():
+        scores = slow_scores(manifest, segments, worker)
+        slow = torch.stack(
+            [gaussian_downsample(z, 6).flatten() for z in scores]
+        )
+        slow /= (6 * worker.dim) ** 0.5
+        assert labels[name].shape == (len(segments), 6 * worker.dim)
+        torch.testing.assert_close(
+            labels[name].double(), slow, rtol=1e-3, atol=1e-3
+        )
+
+
+def test_units_are_roots_of_histograms_of_every_segment_alone(tone_corpus):
     manifest = load_manifest(tone_corpus(classes=2, per_class=6))
     segments = stratify(manifest, "halves", min_per_class=4)
-    large = measure(manifest, segments, WORKERS, batch_seconds=100)
-    small = measure(manifest, segments, WORKERS, batch_seconds=0.1)
+    workers = {"one": Loudest(), "two": Loudest(dim=2)}
+    labels = measure(manifest, segments, workers, batch_seconds=1.5).labels
+    for name, worker in workers.items():
+        rows = []
+        for frames in slow_frames(manifest, segments, worker):
+            counts = [
+                sum(int(code) == unit for code in column) / len(frames)
+                for column in frames.T
+                for unit in range(5)
+            ]
+            rows.append([(c / worker.dim) ** 0.5 for c in counts])
+        torch.testing.assert_close(labels[name], torch.tensor(rows))
+    # Distances are twice squared Hellinger distances.
+    p, q = labels["one"][0].square(), labels["one"][7].square()
+    hellinger = 1 - (p * q).sqrt().sum()
+    gap = (labels["one"][0] - labels["one"][7]).square().sum()
+    torch.testing.assert_close(gap, 2 * hellinger)
+
+
+def test_unit_trajectories_are_roots_of_downsampled_one_hots(tone_corpus):
+    manifest = load_manifest(tone_corpus(classes=2, per_class=6))
+    segments = stratify(manifest, "halves", min_per_class=4)
+    for dim in (1, 2):
+        worker = Loudest(dim)
+        labels = measure(
+            manifest, segments, {"unit": worker}, 4, 1.5, trajectory=True
+        ).labels["unit"]
+        rows = []
+        for frames in slow_frames(manifest, segments, worker):
+            one_hot = (frames[..., None] == torch.arange(5)).float()
+            row = gaussian_downsample(one_hot.flatten(1), 4)
+            rows.append(row.sqrt().flatten() / (4 * dim) ** 0.5)
+        torch.testing.assert_close(
+            labels, torch.stack(rows), rtol=1e-4, atol=1e-4
+        )
+
+
+def test_a_segment_of_one_frame_has_one_unit_and_a_flat_course(tone_corpus):
+    manifest = load_manifest(tone_corpus(classes=2, per_class=6))
+    for entry in manifest.values():
+        entry["bits"] = [[0.1, 0.101, entry["note"]]]
+    segments = stratify(manifest, "bits", min_per_class=4)
+    workers = {"unit": Loudest(), **WORKERS}
+    means = measure(manifest, segments, workers, 4).labels
+    courses = measure(manifest, segments, workers, 4, trajectory=True).labels
+    for name in workers:
+        # The same distances, hence the same kernels at one bandwidth.
+        torch.testing.assert_close(
+            torch.cdist(means[name].float(), means[name].float()),
+            torch.cdist(courses[name], courses[name]),
+            rtol=1e-3,
+            atol=1e-4,
+        )
+    assert ((means["unit"] == 0) | (means["unit"] == 1)).all()
+
+
+def test_a_unit_that_never_changes_is_refused_by_name(tone_corpus):
+    manifest = load_manifest(tone_corpus(classes=2, per_class=6))
+    segments = stratify(manifest, "note", min_per_class=4)
+    flat = Constant(3.0)
+    flat.units = 5
+    with pytest.raises(ValueError, match="'flat' gives one and the same unit"):
+        measure(manifest, segments, {"flat": flat})
+
+
+@pytest.mark.parametrize("shift", [-4, 1, 0.5])
+def test_a_number_that_is_no_unit_is_refused_by_name(tone_corpus, shift):
+    manifest = load_manifest(tone_corpus(classes=2, per_class=6))
+    segments = stratify(manifest, "note", min_per_class=4)
+    workers = {"odd": Loudest(shift=shift)}
+    if shift == 1:
+        workers["odd"].units = 3
+    with pytest.raises(ValueError, match="'odd' gives .* none of its"):
+        measure(manifest, segments, workers)
+
+
+@pytest.mark.parametrize("trajectory", [False, True])
+def test_batches_of_any_size_give_the_same(tone_corpus, trajectory):
+    manifest = load_manifest(tone_corpus(classes=2, per_class=6))
+    segments = stratify(manifest, "halves", min_per_class=4)
+    workers = {**WORKERS, "unit": Loudest()}
+    large = measure(
+        manifest, segments, workers, batch_seconds=100, trajectory=trajectory
+    )
+    small = measure(
+        manifest, segments, workers, batch_seconds=0.1, trajectory=trajectory
+    )
     torch.testing.assert_close(large.mels, small.mels, rtol=1e-4, atol=1e-3)
-    for name in WORKERS:
+    for name in workers:
         torch.testing.assert_close(
             large.labels[name], small.labels[name], rtol=1e-4, atol=1e-5
         )

@@ -9,6 +9,7 @@ from speechbrain_mtl.selection import (
     median_variance,
     rbf_kernel,
 )
+from speechbrain_mtl.selection.kernels import log_multi_rbf_kernel
 
 
 def test_the_cosine_kernel_is_its_definition():
@@ -78,3 +79,19 @@ def test_the_median_bandwidth_of_a_label_mostly_zero_is_not_zero():
     # A pair differs with probability 2 * .1 * .9 * 100 / 99.
     assert median_variance(z) == pytest.approx(0.1818, abs=0.01)
     assert median_variance(torch.zeros(10)) == 0
+
+
+def test_the_multi_kernel_is_the_mean_at_a_quarter_once_and_four_times():
+    z = torch.randn(7, 2, dtype=torch.float64)
+    got = log_multi_rbf_kernel(log_rbf_kernel(z, 0.8)).exp()
+    mean = sum(rbf_kernel(z, v) for v in (0.2, 0.8, 3.2)) / 3
+    torch.testing.assert_close(got, mean, rtol=1e-12, atol=0)
+
+
+def test_the_multi_kernel_survives_in_logarithms_where_it_underflows():
+    far = log_multi_rbf_kernel(torch.tensor([-4000.0]))
+    # Only the widest counts: log(exp(-4000 / 4) / 3).
+    torch.testing.assert_close(far, torch.tensor([-1000 - math.log(3)]))
+    before = torch.tensor([-1.0])
+    log_multi_rbf_kernel(before)
+    assert before == -1
