@@ -1,13 +1,20 @@
-"""Weights without a solver, in the same form: what a selection must beat."""
+"""Weights without a solver, in the same form: what a selection must beat.
+
+`mrmr` and `rfe` name labels in order; `equal_shares` makes a selection of them.
+"""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from speechbrain_mtl.selection.selection import Selection
 
+# Flags of labels that know nothing of the class.
+UNFIT = frozenset({"noise-like", "class-blind"})
+
 
 def uniform(tasks: Selection | Sequence[str]) -> Selection:
-    """Equal weights of sum 1.
+    """Equal weights of sum 1: the published "All" at total weight 1.
 
     Arguments
     ---------
@@ -113,23 +120,138 @@ def naive_top_k(selection: Selection, k: int = 4) -> Selection:
     >>> naive_top_k(measured, k=2).weights
     {'f0': 0.5, 'zcr': 0.5, 'rms': 0.0}
     """
-    scores = {
-        name: task["ci"]
+    fit = {
+        name: task
         for name, task in selection.tasks.items()
-        if "ci" in task
-        and not {"noise-like", "class-blind"} & set(task.get("flags", []))
+        if not UNFIT & set(task.get("flags", []))
     }
+    return equal_shares(selection, _lowest(selection, fit, "ci", k), "naive")
+
+
+def single_best(selection: Selection) -> Selection:
+    """All weight on the task of best single score: `naive_top_k` with k = 1.
+
+    Arguments
+    ---------
+    selection : Selection
+        A measured selection.
+
+    Returns
+    -------
+    selection : Selection
+
+    Raises
+    ------
+    ValueError
+        See `naive_top_k`.
+
+    Example
+    -------
+    >>> tasks = {"f0": {"ci": 0.2}, "zcr": {"ci": 0.1}}
+    >>> measured = Selection("words", "simplex", dict.fromkeys(tasks, 1), tasks)
+    >>> single_best(measured).weights
+    {'f0': 0.0, 'zcr': 1.0}
+    """
+    best = naive_top_k(selection, k=1)
+    return equal_shares(
+        selection, [n for n, w in best.weights.items() if w], "single_best"
+    )
+
+
+def lowest_spread(selection: Selection, k: int = 4) -> Selection:
+    """Equal weights for the k tasks that vary least within classes.
+
+    The simplest thing a score of conditional independence could be mistaken
+    for: a label that hardly varies within a class depends on nothing there.
+    Nothing else is asked of the tasks; noise may be among them.
+
+    Arguments
+    ---------
+    selection : Selection
+        A measured selection.
+    k : int
+        How many.
+
+    Returns
+    -------
+    selection : Selection
+
+    Raises
+    ------
+    ValueError
+        When fewer than k tasks have been measured.
+
+    Example
+    -------
+    >>> tasks = {"f0": {"within_class_spread": 0.8}}
+    >>> tasks["zcr"] = {"within_class_spread": 0.3}
+    >>> measured = Selection("words", "simplex", dict.fromkeys(tasks, 1), tasks)
+    >>> lowest_spread(measured, k=1).weights
+    {'f0': 0.0, 'zcr': 1.0}
+    """
+    names = _lowest(selection, selection.tasks, "within_class_spread", k)
+    return equal_shares(selection, names, "lowest_spread")
+
+
+def equal_shares(
+    tasks: Selection | Sequence[str], names: Sequence[str], method: str
+) -> Selection:
+    """Equal weights of sum 1 for the named tasks, 0 for the others.
+
+    Arguments
+    ---------
+    tasks
+        See `uniform`.
+    names : sequence of str
+        The tasks chosen, as by `mrmr` or `rfe`.
+    method : str
+        Who chose them.
+
+    Returns
+    -------
+    selection : Selection
+
+    Raises
+    ------
+    ValueError
+        When none or an unknown task is named, or one twice.
+
+    Example
+    -------
+    >>> equal_shares(["f0", "rms", "zcr"], ["zcr", "f0"], "mrmr").weights
+    {'f0': 0.5, 'rms': 0.0, 'zcr': 0.5}
+    """
+    base = _base(tasks)
+    if (
+        not names
+        or set(names) - set(base.weights)
+        or len(set(names)) < len(names)
+    ):
+        raise ValueError(
+            f"chosen are {list(names)}; name each once, at least one of "
+            f"{list(base.weights)}."
+        )
+    weights = {
+        name: 1 / len(names) if name in names else 0.0 for name in base.weights
+    }
+    return base.reweighted(method, weights)
+
+
+def _lowest(
+    selection: Selection,
+    candidates: Mapping[str, Mapping[str, Any]],
+    score: str,
+    k: int,
+) -> list[str]:
+    """The k candidates of lowest score, ties by the alphabet."""
+    scores = {n: task[score] for n, task in candidates.items() if score in task}
     if not 1 <= k <= len(scores):
         raise ValueError(
             f"k is {k}, but {len(scores)} of the tasks {list(selection.weights)} "
             "have a score and are fit to be chosen. Lower k, or measure a "
             "selection first."
         )
-    best = sorted(scores, key=lambda name: (scores[name], name))[:k]
-    weights = {
-        name: 1 / k if name in best else 0.0 for name in selection.weights
-    }
-    return selection.reweighted("naive", weights)
+    return sorted(scores, key=lambda name: (scores[name], name))[:k]
 
 
 def _base(tasks: Selection | Sequence[str]) -> Selection:

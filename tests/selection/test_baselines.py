@@ -2,9 +2,12 @@ import pytest
 
 from speechbrain_mtl.selection import (
     Selection,
+    equal_shares,
     everything,
+    lowest_spread,
     naive_top_k,
     random_weights,
+    single_best,
     uniform,
 )
 
@@ -14,19 +17,36 @@ MEASURED = Selection(
     "sparsemax",
     dict.fromkeys(NAMES, 0.25),
     {
-        "f0": {"ci": 0.3, "flags": []},
-        "rms": {"ci": 0.2, "flags": ["near-constant"]},
-        "zcr": {"ci": 0.5, "flags": []},
-        "noise": {"ci": 0.01, "flags": ["noise-like"]},
+        "f0": {"ci": 0.3, "flags": [], "within_class_spread": 0.7},
+        "rms": {
+            "ci": 0.2,
+            "flags": ["near-constant"],
+            "within_class_spread": 0.02,
+        },
+        "zcr": {"ci": 0.5, "flags": [], "within_class_spread": 0.4},
+        "noise": {
+            "ci": 0.01,
+            "flags": ["noise-like"],
+            "within_class_spread": 0.3,
+        },
     },
     data={"strata": 4},
 )
 
 
-@pytest.mark.parametrize("baseline", [uniform, random_weights, naive_top_k])
+@pytest.mark.parametrize(
+    "baseline",
+    [
+        uniform,
+        random_weights,
+        single_best,
+        lambda measured: naive_top_k(measured, k=3),
+        lambda measured: lowest_spread(measured, k=3),
+        lambda measured: equal_shares(measured, ["zcr", "f0"], "mrmr"),
+    ],
+)
 def test_weights_sum_to_one_and_evidence_is_kept(baseline):
-    options = {"k": 3} if baseline is naive_top_k else {}
-    selection = baseline(MEASURED, **options)
+    selection = baseline(MEASURED)
     assert sum(selection.weights.values()) == pytest.approx(1)
     assert list(selection.weights) == NAMES
     assert selection.data == {"strata": 4}
@@ -65,6 +85,26 @@ def test_the_naive_choice_is_the_best_single_scores_but_no_noise():
         "zcr": 0.0,
         "noise": 0.0,
     }
+
+
+def test_the_single_best_is_the_first_of_the_naive_choice():
+    selection = single_best(MEASURED)
+    assert selection.method == "single_best"
+    assert selection.weights == {"f0": 0, "rms": 1, "zcr": 0, "noise": 0}
+
+
+def test_the_lowest_spread_asks_for_nothing_else():
+    selection = lowest_spread(MEASURED, k=2)
+    assert selection.method == "lowest_spread"
+    assert selection.weights == {"f0": 0, "rms": 0.5, "zcr": 0, "noise": 0.5}
+
+
+def test_equal_shares_go_to_those_named_and_names_are_checked():
+    weights = equal_shares(NAMES, ["zcr", "rms"], "rfe").weights
+    assert weights == {"f0": 0, "rms": 0.5, "zcr": 0.5, "noise": 0}
+    for wrong in ([], ["pitch"], ["zcr", "zcr"]):
+        with pytest.raises(ValueError, match="name each once"):
+            equal_shares(NAMES, wrong, "rfe")
 
 
 def test_too_many_and_unmeasured_tasks_are_refused():
