@@ -11,6 +11,7 @@ from speechbrain_mtl.selection.kernels import (
     log_multi_rbf_kernel,
     log_rbf_kernel,
     median_variance,
+    squared_distances,
 )
 
 BANDWIDTHS = ("median", "multi")
@@ -137,7 +138,7 @@ class Comparison:
         """Log label kernels [k, P] of single pairs, indices [P]."""
         return torch.stack(
             [
-                self._mixed((z[first] - z[second]).square().sum(dim=1) / -2)
+                self._mixed(squared_distances(z, first, second) / -2)
                 for z in self._scaled
             ]
         )

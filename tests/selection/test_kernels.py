@@ -5,11 +5,15 @@ import torch
 
 from speechbrain_mtl.selection import (
     cosine_kernel,
+    kernels,
     log_rbf_kernel,
     median_variance,
     rbf_kernel,
 )
-from speechbrain_mtl.selection.kernels import log_multi_rbf_kernel
+from speechbrain_mtl.selection.kernels import (
+    log_multi_rbf_kernel,
+    squared_distances,
+)
 
 
 def test_the_cosine_kernel_is_its_definition():
@@ -23,7 +27,7 @@ def test_the_cosine_kernel_is_its_definition():
             assert float(K[i, j]) == pytest.approx(dot / norms, abs=1e-10)
 
 
-@pytest.mark.parametrize("dim", [1, 3])
+@pytest.mark.parametrize("dim", [1, 3, 200])
 def test_the_label_kernel_is_its_definition(dim):
     z = torch.randn(5, dim, dtype=torch.float64)
     L = rbf_kernel(z, variance=0.2)
@@ -95,3 +99,27 @@ def test_the_multi_kernel_survives_in_logarithms_where_it_underflows():
     before = torch.tensor([-1.0])
     log_multi_rbf_kernel(before)
     assert before == -1
+
+
+def test_wide_labels_of_single_precision_lose_no_digits_that_matter():
+    roots = torch.rand(3, 40, 300).pow(40)
+    roots = (roots / roots.sum(-1, keepdim=True)).sqrt() + 5
+    roots[1, 3] = roots[1, 7]
+    log_L = log_rbf_kernel(roots, 1.0)
+    exact = torch.cdist(roots.double(), roots.double()).square() / -2
+    torch.testing.assert_close(log_L.double(), exact, rtol=0, atol=2e-6)
+    assert log_L[1, 3, 7].abs() < 1e-6
+    assert not log_L.diagonal(0, -2, -1).any()
+
+
+def test_distances_of_pairs_do_not_depend_on_how_many_are_taken_at_once(
+    monkeypatch,
+):
+    z = torch.randn(9, 4)
+    pairs = torch.randint(9, (2, 23))
+    whole = squared_distances(z, *pairs)
+    torch.testing.assert_close(
+        whole, -2 * log_rbf_kernel(z, 1.0)[pairs[0], pairs[1]]
+    )
+    monkeypatch.setattr(kernels, "PAIR_VALUES", 20)
+    assert torch.equal(squared_distances(z, *pairs), whole)
