@@ -201,17 +201,19 @@ def test_permutation_p_is_uniform_under_independence():
 
 
 def test_z_over_many_classes_is_normal_under_independence():
-    z = []
-    for _ in range(200):
-        K, L = independent(25, 8)
-        A = hsic_coefficients(K, estimator="unbiased")
-        scores = (A * L).sum(dim=(1, 2))
-        columns = [
-            column[:, None] for column in (scores, *permutation_moments(A, L))
-        ]
-        room, shares = torch.ones(25, 1), torch.full((25,), 1 / 25)
-        z.append(exact_test(*columns, room, shares)[0].z)
+    classes, draws = 40, 1000
+    K, L = independent(classes * draws, 8)
+    A = hsic_coefficients(K, estimator="unbiased")
+    scores = (A * L).sum(dim=(1, 2))
+    columns = [
+        column.view(classes, draws)
+        for column in (scores, *permutation_moments(A, L))
+    ]
+    shares = torch.full((classes,), 1 / classes)
+    tests = exact_test(*columns, torch.ones(classes, draws), shares)
+    z = np.array([test.z for test in tests])
     assert kstest(z, "norm").pvalue > 0.01
+    assert z.std() == pytest.approx(1, abs=4 / math.sqrt(2 * draws))
 
 
 def test_the_published_score_of_an_independent_label_is_its_mean_similarity():
