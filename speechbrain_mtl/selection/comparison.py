@@ -1,6 +1,6 @@
 """Segments compared in pairs: the kernels everything is computed from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -109,11 +109,18 @@ class Comparison:
         ]
         # n segments in blocks of b make n (b - 1) / 2 pairs.
         most = max(int(2 * max_pairs / len(classes)), 20)
-        self._cuts = cut(classes, most, seed)
+        self.cuts = cut(classes, most, seed)
 
-    def blocks(self) -> Iterator[Block]:
-        """Give the kernels of one block after the other."""
-        for index, share in self._cuts:
+    def blocks(self, chosen: Iterable[int] | None = None) -> Iterator[Block]:
+        """Give the kernels of one block after the other, or of some.
+
+        Arguments
+        ---------
+        chosen : iterable of int, optional
+            Which of `cuts`, the segments [n] of each block and its share.
+        """
+        chosen = range(len(self.cuts)) if chosen is None else chosen
+        for index, share in (self.cuts[block] for block in chosen):
             yield Block(
                 index,
                 share,

@@ -1,9 +1,4 @@
-"""The score that ranks and weighs labels, and the rule who may be weighed.
-
-The rule in one sentence: weights minimise the dependence of speech and labels
-within classes divided by the labels' dependence on the class, over those
-labels whose dependence on the class is more than chance (permutation
-p < 0.01).
+"""The score that ranks and weighs labels; `RULE` says it in one sentence.
 
 Why a ratio: a pretext task helps when its label is independent of speech given
 the class, and when the label tells the class (Lee et al., "Predicting what you
@@ -17,13 +12,19 @@ from collections.abc import Callable
 
 import torch
 
-from speechbrain_mtl.selection.comparison import Comparison
 from speechbrain_mtl.selection.evidence import Evidence
-from speechbrain_mtl.selection.hsic import hsic_coefficients
-from speechbrain_mtl.selection.kernels import PUBLISHED_FLOOR
-from speechbrain_mtl.selection.pair_sums import PairSums, lower_triangle
-from speechbrain_mtl.selection.relevance import between_pairs
+from speechbrain_mtl.selection.pair_sums import Sums
 from speechbrain_mtl.selection.simplex import Objective
+
+RULE = (
+    "weights minimise the dependence of speech and labels within classes "
+    "divided by the labels' dependence on the class, over those labels whose "
+    "dependence on the class is more than chance (permutation p < 0.01)"
+)
+PUBLISHED_RULE = (
+    "weights minimise the published score, HSIC of speech and labels within "
+    "classes with its centring by 1/n^2, over all labels"
+)
 
 
 def positive_part(value: torch.Tensor, noise: float) -> torch.Tensor:
@@ -117,7 +118,7 @@ def ratio(
 
 def log_ratio(
     noise: tuple[float, float],
-) -> Callable[[PairSums], Objective]:
+) -> Callable[[Sums], Objective]:
     """The logarithm of a group's `ratio`, as an objective.
 
     Arguments
@@ -132,6 +133,7 @@ def log_ratio(
 
     Example
     -------
+    >>> from speechbrain_mtl.selection.pair_sums import PairSums
     >>> logs = torch.tensor([[0.0], [0.0]])
     >>> sums = PairSums(torch.tensor([[0.2], [0.1]]), logs)
     >>> log_ratio((0.0, 0.0))(sums)(torch.tensor([0.5, 0.5]))[0]
@@ -139,7 +141,7 @@ def log_ratio(
     """
     levels = torch.tensor(noise, dtype=torch.float64)
 
-    def prepare(sums: PairSums) -> Objective:
+    def prepare(sums: Sums) -> Objective:
         def objective(
             weights: torch.Tensor,
         ) -> tuple[torch.Tensor, torch.Tensor]:
@@ -156,68 +158,3 @@ def log_ratio(
         return objective
 
     return prepare
-
-
-def published_sums(comparison: Comparison, labels: list[int]) -> PairSums:
-    """The published score of groups of some labels.
-
-    Arguments
-    ---------
-    comparison : Comparison
-        Of all segments.
-    labels : list of int
-        Which labels.
-
-    Returns
-    -------
-    sums : PairSums
-        One sum.
-    """
-    parts = []
-    for block in comparison.blocks():
-        A = block.share * hsic_coefficients(block.K_published, "reference")
-        log_L = block.log_L_published[labels].clamp(PUBLISHED_FLOOR, 0)
-        parts.append(lower_triangle(A[None], log_L))
-    return PairSums(*(torch.cat(part, dim=1) for part in zip(*parts)))
-
-
-def ratio_sums(
-    comparison: Comparison,
-    classes: torch.Tensor,
-    labels: list[int],
-    speech_scale: float,
-    seed: int = 0,
-) -> PairSums:
-    """Dependence and relevance of groups of some labels.
-
-    Arguments
-    ---------
-    comparison : Comparison
-        Of all segments.
-    classes : torch.Tensor
-        Class of each segment, [N].
-    labels : list of int
-        Which labels.
-    speech_scale : float
-        From `Evidence`.
-    seed : int
-        Of the pairs of different classes.
-
-    Returns
-    -------
-    sums : PairSums
-        Two sums over pairs within classes; relevance also over pairs of
-        different classes.
-    """
-    parts = []
-    for block in comparison.blocks():
-        A = hsic_coefficients(block.K, estimator="unbiased") / speech_scale
-        n = len(A)
-        same = torch.full_like(A, 1 / (n * (n - 1))).fill_diagonal_(0)
-        both = block.share * torch.stack([A, same])
-        parts.append(lower_triangle(both, block.log_L[labels]))
-    first, second = between_pairs(classes, seed=seed)
-    apart = comparison.log_pairs(first, second)[labels]
-    row = torch.full_like(apart[:1], -1 / len(first))
-    parts.append((torch.cat([torch.zeros_like(row), row]), apart))
-    return PairSums(*(torch.cat(part, dim=1) for part in zip(*parts)))

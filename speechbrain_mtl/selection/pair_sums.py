@@ -1,8 +1,27 @@
 """Sums over pairs of segments: what every evaluation of a group comes down to."""
 
+from typing import Protocol
+
 import torch
 
 from speechbrain_mtl.selection.hsic import hsic_coefficients
+
+
+class Sums(Protocol):
+    """What a solver needs: `PairSums`, or the like in other forms."""
+
+    labels: int
+    pairs: int
+    dtype: torch.dtype
+    device: torch.device
+
+    def __call__(
+        self, weights: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Give the sums [m] and their derivatives [m, k] at weights [k]."""
+
+    def sample(self, pairs: int, seed: int = 0) -> "Sums":
+        """Keep some random pairs, scaled up to stand for all."""
 
 
 class PairSums:
@@ -42,9 +61,24 @@ class PairSums:
         self.block = block
 
     @property
+    def labels(self) -> int:
+        """How many labels are weighed."""
+        return len(self.log_kernels)
+
+    @property
     def pairs(self) -> int:
         """How many pairs are summed."""
         return self.log_kernels.shape[1]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the log kernels."""
+        return self.log_kernels.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Of the log kernels."""
+        return self.log_kernels.device
 
     def __call__(
         self, weights: torch.Tensor
@@ -61,7 +95,7 @@ class PairSums:
         values, jacobian : torch.Tensor
             float64 [m] and [m, k].
         """
-        labels, sums = len(self.log_kernels), len(self.coefficients)
+        labels, sums = self.labels, len(self.coefficients)
         weights = weights.to(self.log_kernels)
         values = weights.new_zeros(sums, dtype=torch.float64)
         jacobian = weights.new_zeros(sums, labels, dtype=torch.float64)

@@ -3,7 +3,7 @@
 import torch
 from entmax import sparsemax
 
-from speechbrain_mtl.selection.pair_sums import PairSums
+from speechbrain_mtl.selection.pair_sums import Sums
 from speechbrain_mtl.selection.simplex import (
     Minimum,
     Objective,
@@ -15,7 +15,7 @@ TOLERANCE = 1e-7
 
 
 def published_descent(
-    objective: Objective, sums: PairSums, mapping: str, seed: int
+    objective: Objective, sums: Sums, mapping: str, seed: int
 ) -> Minimum:
     """Descend as the published code does: 1,000 steps, then stop.
 
@@ -29,7 +29,7 @@ def published_descent(
     ---------
     objective : callable
         ``weights -> (value, gradient)``, for the gap.
-    sums : PairSums
+    sums : PairSums or ShardedSums
         Of the group; its first sum is descended.
     mapping : str
         "softmax" or "sparsemax".
@@ -48,6 +48,7 @@ def published_descent(
     Example
     -------
     >>> from speechbrain_mtl.selection.solver import relative
+    >>> from speechbrain_mtl.selection.pair_sums import PairSums
     >>> sums = PairSums(torch.ones(1, 1), torch.tensor([[-2.0], [-1.0]]))
     >>> published_descent(relative(sums), sums, "sparsemax", 0).weights
     tensor([1., 0.], dtype=torch.float64)
@@ -58,10 +59,10 @@ def published_descent(
             f"mapping {mapping!r}: the published procedure knows {set(maps)}."
         )
     generator = torch.Generator().manual_seed(seed)
-    start = torch.randn(1, len(sums.log_kernels), generator=generator)[0]
+    start = torch.randn(1, sums.labels, generator=generator)[0]
     if mapping == "sparsemax":
         start = 1 + 0.05 * start
-    inputs = start.to(sums.log_kernels.device).requires_grad_()
+    inputs = start.to(sums.device).requires_grad_()
     optimizer = torch.optim.SGD([inputs], lr=0.01, momentum=0.9)
     for _ in range(STEPS):
         weights = maps[mapping](inputs, dim=-1)

@@ -15,14 +15,11 @@ from speechbrain_mtl.data.manifest import load_manifest
 from speechbrain_mtl.selection.candidates import Candidates, choose_workers
 from speechbrain_mtl.selection.comparison import Comparison
 from speechbrain_mtl.selection.cost import peak_memory_mb
-from speechbrain_mtl.selection.criterion import (
-    log_ratio,
-    published_sums,
-    ratio_sums,
-)
+from speechbrain_mtl.selection.criterion import log_ratio
 from speechbrain_mtl.selection.estimate import Estimate, estimate
 from speechbrain_mtl.selection.evidence import gather
 from speechbrain_mtl.selection.features import MELS, measure
+from speechbrain_mtl.selection.group_sums import published_sums, ratio_sums
 from speechbrain_mtl.selection.hsic import CENTERINGS
 from speechbrain_mtl.selection.kernels import (
     PUBLISHED_FLOOR,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from speechbrain_mtl.selection.objective import Strata, as_strata
-from speechbrain_mtl.selection.pair_sums import PairSums, strata_sums
+from speechbrain_mtl.selection.pair_sums import Sums, strata_sums
 from speechbrain_mtl.selection.published import published_descent
 from speechbrain_mtl.selection.simplex import Minimum, Objective, minimise
 
@@ -42,12 +42,12 @@ class Solution:
     converged: bool
 
 
-def relative(sums: PairSums) -> Objective:
+def relative(sums: Sums) -> Objective:
     """The first sum, in units of its value at equal weights.
 
     Arguments
     ---------
-    sums : PairSums
+    sums : PairSums or ShardedSums
         Of the group.
 
     Returns
@@ -57,12 +57,13 @@ def relative(sums: PairSums) -> Objective:
 
     Example
     -------
+    >>> from speechbrain_mtl.selection.pair_sums import PairSums
     >>> sums = PairSums(torch.ones(1, 1), torch.tensor([[-2.0]]))
     >>> relative(sums)(torch.tensor([1.0], dtype=torch.float64))[0]
     tensor(1., dtype=torch.float64)
     """
-    labels = len(sums.log_kernels)
-    uniform = sums.log_kernels.new_full((labels,), 1 / labels)
+    like = {"dtype": sums.dtype, "device": sums.device}
+    uniform = torch.full((sums.labels,), 1 / sums.labels, **like)
     scale = sums(uniform)[0][0].abs()
     # A group of constants scores zero however it is weighed.
     scale = torch.where(scale > 0, scale, 1.0)
@@ -77,8 +78,8 @@ def relative(sums: PairSums) -> Objective:
 
 
 def solve(
-    prepare: Callable[[PairSums], Objective],
-    sums: PairSums,
+    prepare: Callable[[Sums], Objective],
+    sums: Sums,
     mapping: str,
     temperature: float = 0.0,
     convex: bool = False,
@@ -92,7 +93,7 @@ def solve(
     ---------
     prepare : callable
         Turns the sums, or a sample of them, into an objective.
-    sums : PairSums
+    sums : PairSums or ShardedSums
         Of the group.
     mapping, temperature
         See `minimise`.
@@ -105,12 +106,13 @@ def solve(
 
     Example
     -------
+    >>> from speechbrain_mtl.selection.pair_sums import PairSums
     >>> sums = PairSums(torch.ones(1, 1), torch.tensor([[-2.0], [-1.0]]))
     >>> solve(relative, sums, "simplex").weights
     tensor([1., 0.], dtype=torch.float64)
     """
-    labels = len(sums.log_kernels)
-    like = {"dtype": torch.float64, "device": sums.log_kernels.device}
+    labels = sums.labels
+    like = {"dtype": torch.float64, "device": sums.device}
     starts = [torch.full((labels,), 1 / labels, **like)]
     spent = 0
     if not convex and labels > 1:
@@ -128,7 +130,7 @@ def solve(
             if len(starts) < 3 and all(far):
                 starts.append(valley.weights)
     objective = prepare(sums)
-    tolerance = TOLERANCES[sums.log_kernels.dtype]
+    tolerance = TOLERANCES[sums.dtype]
     ends = [
         minimise(objective, start, mapping, temperature, tolerance)
         for start in starts

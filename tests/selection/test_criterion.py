@@ -4,11 +4,10 @@ import torch
 from speechbrain_mtl.selection.criterion import (
     log_ratio,
     positive_part,
-    published_sums,
     ratio,
-    ratio_sums,
 )
 from speechbrain_mtl.selection.evidence import gather
+from speechbrain_mtl.selection.group_sums import published_sums, ratio_sums
 from speechbrain_mtl.selection.pair_sums import PairSums
 from speechbrain_mtl.selection.ranking import rank
 

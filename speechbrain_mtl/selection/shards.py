@@ -1,0 +1,154 @@
+"""Sums over pairs in shards: of a size to sample, and to share out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from speechbrain_mtl.selection.pair_sums import PairSums
+from speechbrain_mtl.selection.processes import mine, total
+
+SHARD_PAIRS = 1 << 16  # few enough to share out, enough to keep a core busy
+
+
+@dataclass(frozen=True)
+class ShardedSums:
+    """`PairSums` over shards of the pairs, some in this process.
+
+    Values are added up shard by shard in float64, in one order: they do not
+    depend on how many processes there are.
+
+    Arguments
+    ---------
+    shards : dict
+        `PairSums` by number of the shard: those of this process.
+    sizes : sequence of int
+        Pairs of every shard, in all processes.
+    sums : int
+        How many sums.
+    labels : int
+        How many labels.
+    dtype, device
+        Of the log kernels.
+
+    Example
+    -------
+    >>> one = PairSums(torch.ones(1, 3), torch.tensor([[0.0, -1.0, -2.0]]))
+    >>> two = ShardedSums.build([3, 3], lambda number: one)
+    >>> two(torch.ones(1))[0], one(torch.ones(1))[0]
+    (tensor([3.0064], dtype=torch.float64), tensor([1.5032], dtype=torch.float64))
+    """
+
+    shards: Mapping[int, PairSums]
+    sizes: Sequence[int]
+    sums: int
+    labels: int
+    dtype: torch.dtype
+    device: torch.device
+
+    @classmethod
+    def build(
+        cls, sizes: Sequence[int], make: Callable[[int], PairSums]
+    ) -> "ShardedSums":
+        """Make the shards of this process.
+
+        Arguments
+        ---------
+        sizes : sequence of int
+            Pairs of every shard.
+        make : callable
+            Number of a shard -> its sums.
+
+        Returns
+        -------
+        sums : ShardedSums
+        """
+        shards = {number: make(number) for number, _ in mine(sizes)}
+        # A process without a shard must know the shapes of the others'.
+        first = next(iter(shards.values())) if shards else make(0)
+        return cls(
+            shards,
+            sizes,
+            len(first.coefficients),
+            first.labels,
+            first.dtype,
+            first.device,
+        )
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs are summed."""
+        return sum(self.sizes)
+
+    def __call__(
+        self, weights: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Evaluate all sums.
+
+        Arguments
+        ---------
+        weights : torch.Tensor
+            [k].
+
+        Returns
+        -------
+        values, jacobian : torch.Tensor
+            float64 [m] and [m, k].
+        """
+        shape = (len(self.sizes), self.sums, 1 + self.labels)
+        table = torch.zeros(shape, dtype=torch.float64, device=self.device)
+        for number, shard in self.shards.items():
+            values, jacobian = shard(weights)
+            table[number, :, 0], table[number, :, 1:] = values, jacobian
+        summed = total(table).sum(dim=0)
+        return summed[:, 0], summed[:, 1:]
+
+    def sample(self, pairs: int, seed: int = 0) -> "ShardedSums":
+        """Keep some random pairs, scaled up to stand for all.
+
+        Arguments
+        ---------
+        pairs : int
+            How many, about; all when there are no more. Every shard gives
+            its share.
+        seed : int
+            Chooses them.
+
+        Returns
+        -------
+        sums : ShardedSums
+        """
+        if self.pairs <= pairs:
+            return self
+        sizes = sample_sizes(self.sizes, pairs)
+        shards = {
+            number: shard.sample(sizes[number], seed + number)
+            for number, shard in self.shards.items()
+        }
+        return ShardedSums(
+            shards, sizes, self.sums, self.labels, self.dtype, self.device
+        )
+
+
+def sample_sizes(sizes: Sequence[int], pairs: int) -> list[int]:
+    """How many pairs each shard gives to a sample.
+
+    Arguments
+    ---------
+    sizes : sequence of int
+        Pairs of every shard.
+    pairs : int
+        Pairs wanted of all.
+
+    Returns
+    -------
+    sizes : list of int
+        In proportion, rounded up, never more than there are.
+
+    Example
+    -------
+    >>> sample_sizes([300, 100], 40)
+    [30, 10]
+    """
+    share = min(pairs / sum(sizes), 1.0)
+    return [min(-int(-size * share // 1), size) for size in sizes]
