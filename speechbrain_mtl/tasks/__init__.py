@@ -2,5 +2,6 @@
 
 from speechbrain_mtl.tasks.base import FrameLabels, Inputs, Task
 from speechbrain_mtl.tasks.pretext import PretextTask
+from speechbrain_mtl.tasks.units import UnitTask
 
-__all__ = ["FrameLabels", "Inputs", "PretextTask", "Task"]
+__all__ = ["FrameLabels", "Inputs", "PretextTask", "Task", "UnitTask"]
