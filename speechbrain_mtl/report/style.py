@@ -38,6 +38,8 @@ section { margin-top: 64px; padding-top: 28px;
 .absent { color: var(--muted); font-style: italic; font-weight: 400; }
 .callout { margin: 0 0 30px; padding: 13px 18px; background: var(--card);
   border-left: 4px solid #e69f00; border-radius: 0 8px 8px 0; }
+.tiles + .callout { margin-top: 30px; }
+.callout + .callout { margin-top: -18px; }
 .tiles { display: grid; gap: 14px; margin: 30px 0 0;
   grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); }
 .tiles div { background: var(--card); border-radius: 12px;
@@ -85,6 +87,8 @@ dl div { display: grid; grid-template-columns: 11.5em 1fr; gap: 16px;
   break-inside: avoid; padding: 3px 0; }
 dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; }
+dl.legend { margin-bottom: 40px; }
+dl.legend div { grid-template-columns: 7.5em 1fr; }
 @media (max-width: 640px) {
   body { padding: 28px 18px; }
   h1 { font-size: 32px; }
@@ -104,6 +108,6 @@ dd { margin: 0; overflow-wrap: anywhere; }
   thead th, td.flags em { font-size: 8.5px; }
   th, td { padding: 4px 5px; }
   tr, .tiles, .verdict, pre { break-inside: avoid; }
-  h2, h3 { break-after: avoid; }
+  h2, h3, section > p { break-after: avoid; }
 }
 """
