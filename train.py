@@ -20,16 +20,13 @@ settings:
 import json
 import logging
 import sys
-from pathlib import Path
 
 import speechbrain as sb
 import torch
 from hyperpyyaml import load_hyperpyyaml
-from speechbrain.utils.distributed import ddp_init_group, run_on_main
+from speechbrain.utils.distributed import ddp_init_group
 
-from speechbrain_mtl.data.check import require_clean
-from speechbrain_mtl.data.manifest import load_manifest
-from speechbrain_mtl.data.synthetic import generate
+from speechbrain_mtl.data.corpora.embedded import load_embedded
 from speechbrain_mtl.experiment import PretextExperiment, splits
 from speechbrain_mtl.report import probe_table
 from speechbrain_mtl.training.settings import read_settings
@@ -40,27 +37,6 @@ FORMANT_NOTE = (
     "Formant speech: these numbers show that the method runs and learns; they "
     "say nothing about real speech."
 )
-
-
-def corpus(hparams: dict) -> tuple[dict, dict]:
-    """Make or find the corpus; give its entries and what is known of it."""
-    folder = Path(hparams["data_folder"])
-    run_on_main(
-        generate,
-        kwargs={
-            "out": folder,
-            "minutes": hparams["minutes"],
-            "speakers": hparams["speakers"],
-            "seed": hparams["corpus_seed"],
-            "workers": hparams["processes"],
-        },
-    )
-    entries = load_manifest(folder / "manifest.json")
-    require_clean(entries, folder / "manifest.json", quick=True)
-    # Two voices at once are for diarization: one label cannot name them.
-    entries = {i: e for i, e in entries.items() if e["kind"] != "mixture"}
-    about = json.loads((folder / "corpus.json").read_text())
-    return entries, about
 
 
 def main() -> None:
@@ -82,7 +58,13 @@ def main() -> None:
         overrides=overrides,
     )
 
-    entries, about = corpus(hparams)
+    entries, about = load_embedded(
+        hparams["data_folder"],
+        hparams["minutes"],
+        hparams["speakers"],
+        hparams["corpus_seed"],
+        hparams["processes"],
+    )
     digest = about["digest"]
     # Pretraining and selection never see the test speakers.
     parts = splits(entries)

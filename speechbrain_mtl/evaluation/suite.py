@@ -82,13 +82,30 @@ class ProbeSuite:
     Arguments
     ---------
     probes : dict
-        Arguments of `ProbeSpec` by probe name.
+        Arguments of `ProbeSpec` by probe name. Where ``split`` is a list of
+        fields, there is one probe a field, ``"<probe>.<field>"``: the folds
+        of a cross-validation.
     seed : int
         Fixes the heads' initial values and which minutes are drawn.
+
+    Example
+    -------
+    >>> ask = {"kind": "segments", "field": "word", "split": ["a", "b"]}
+    >>> ask |= {"heads": ["linear"], "lrs": [0.01], "epochs": 5}
+    >>> list(ProbeSuite({"word": ask}).probes)
+    ['word.a', 'word.b']
     """
 
     def __init__(self, probes: dict[str, dict], seed: int = 0) -> None:
-        self.probes = {n: ProbeSpec(**spec) for n, spec in probes.items()}
+        self.probes = {}
+        for name, spec in probes.items():
+            folds = spec.get("split")
+            if not isinstance(folds, list):
+                self.probes[name] = ProbeSpec(**spec)
+                continue
+            for field in folds:
+                fold = ProbeSpec(**{**spec, "split": field})
+                self.probes[f"{name}.{field}"] = fold
         self.seed = seed
 
     def run(

@@ -27,6 +27,19 @@ def fingerprint(settings: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def file_digest(path: str | os.PathLike) -> str:
+    """Give a short name to the bytes of a file.
+
+    Example
+    -------
+    >>> path = getfixture("tmp_path") / "a"
+    >>> _ = path.write_bytes(b"x")
+    >>> file_digest(path)
+    '2d711642b726b044'
+    """
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+
+
 def differences(old: dict, new: dict, prefix: str = "") -> list[str]:
     """Name the settings that differ, with both values.
 

@@ -21,7 +21,7 @@ def script_of(path):
 
 
 def test_all_experiments_are_found():
-    assert len(YAMLS) == 8, YAMLS
+    assert len(YAMLS) == 10, YAMLS
     assert all(script_of(path).is_file() for path in YAMLS)
 
 
@@ -51,10 +51,11 @@ def test_header_gives_the_command_and_the_cost(path):
 def test_every_key_is_used(path):
     text = (ROOT / path).read_text()
     code = script_of(path).read_text()
-    code += (ROOT / "speechbrain_mtl" / "experiment.py").read_text()
+    for shared in ("experiment.py", "study/run.py"):
+        code += (ROOT / "speechbrain_mtl" / shared).read_text()
     for match in re.finditer(r"^(\w+):(.*)", text, re.M):
         key, below = match[1], text[match.end() :]
-        used = f"<{key}" in below or f'["{key}"]' in code
+        used = f"<{key}" in below or f'"{key}"' in code
         assert used or "!apply" in match[2], f"{path}: {key} is never used"
 
 

@@ -11,11 +11,9 @@ each of the six is left out of the heads' training once.
 """
 
 import dataclasses
-import hashlib
 import json
 import logging
 import sys
-import zlib
 from pathlib import Path
 
 import speechbrain as sb
@@ -26,40 +24,20 @@ from speechbrain_mtl.data.check import require_clean
 from speechbrain_mtl.data.corpora.folder import prepare_folder
 from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
 from speechbrain_mtl.data.manifest import load_manifest, subset
+from speechbrain_mtl.data.splits import (
+    leave_one_speaker_out,
+    pretraining_parts,
+)
 from speechbrain_mtl.evaluation.intervals import seed_interval
 from speechbrain_mtl.experiment import PretextExperiment
 from speechbrain_mtl.report import probe_table
 from speechbrain_mtl.training.settings import read_settings
+from speechbrain_mtl.training.stages import file_digest
 
 logger = logging.getLogger(__name__)
 
-VALID_SHARE = 20  # one recording in twenty watches pretraining
 # What folds share; each chose its own learning rate and layers.
 SAME_IN_FOLDS = ("metric", "head", "higher_is_better")
-
-
-def leave_one_speaker_out(entries: dict[str, dict]) -> list[str]:
-    """Give entries one split field a speaker, and name the fields.
-
-    In field ``digit_<speaker>`` that speaker's official test clips are the
-    test, the next speaker validates, the others train; test clips of any
-    speaker never train or validate.
-    """
-    speakers = sorted({entry["speaker"] for entry in entries.values()})
-    fields = []
-    for turn, held_out in enumerate(speakers):
-        follower = speakers[(turn + 1) % len(speakers)]
-        fields.append(f"digit_{held_out}")
-        for entry in entries.values():
-            test_clip = entry["official_split"] == "test"
-            if entry["speaker"] == held_out:
-                part = "test" if test_clip else "unused"
-            elif test_clip:
-                part = "unused"
-            else:
-                part = "valid" if entry["speaker"] == follower else "train"
-            entry[fields[-1]] = part
-    return fields
 
 
 def average_folds(results: dict[str, dict], fields: list[str]) -> dict:
@@ -81,41 +59,6 @@ def average_folds(results: dict[str, dict], fields: list[str]) -> dict:
             "folds": dict(zip(fields, values)),
         }
     return averaged
-
-
-def pretraining_parts(
-    speech: dict[str, dict], tested: dict[str, dict], shortest: float
-) -> tuple[dict, dict]:
-    """Part speech: by a hash of the id, one recording in twenty watches.
-
-    Test clips are never pretrained on, wherever in the folder they lie.
-    Recordings shorter than `shortest` seconds hold no crop; they are named.
-    """
-    tests = {Path(entry["wav"]).resolve() for entry in tested.values()}
-    speech = {
-        name: entry
-        for name, entry in speech.items()
-        if Path(entry["wav"]).resolve() not in tests
-    }
-    short = [n for n, e in speech.items() if e["duration"] < shortest]
-    if short:
-        logger.warning(
-            f"{len(short)} recording(s) shorter than {shortest} s are not "
-            f"pretrained on: {', '.join(short)}"
-        )
-    kept = [name for name in speech if name not in short]
-    if len(kept) < 2:
-        raise ValueError(
-            f"{len(kept)} recording(s) of {shortest} s or more to pretrain "
-            "on, test clips aside: give two or more, one is to watch"
-        )
-    watch = {
-        name for name in kept if zlib.crc32(name.encode()) % VALID_SHARE == 0
-    } or {min(kept)}
-    return (
-        {name: speech[name] for name in kept if name not in watch},
-        {name: speech[name] for name in kept if name in watch},
-    )
 
 
 def main() -> None:
@@ -159,7 +102,7 @@ def main() -> None:
         suite.probes[field] = dataclasses.replace(digit, split=field)
 
     digests = [
-        hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()[:16]
+        file_digest(folder / "manifest.json")
         for folder in (digits_at, speech_at)
     ]
     experiment = PretextExperiment(hparams, settings, run_opts)

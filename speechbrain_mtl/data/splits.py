@@ -1,0 +1,105 @@
+"""Who trains, who validates, who tests."""
+
+import logging
+import zlib
+from pathlib import Path
+
+logger = logging.getLogger(__name__)
+
+VALID_SHARE = 20  # one recording in twenty watches pretraining
+
+
+def leave_one_speaker_out(entries: dict[str, dict]) -> list[str]:
+    """Give entries one split field a speaker, and name the fields.
+
+    In field ``digit_<speaker>`` that speaker's official test clips are the
+    test, the next speaker validates, the others train; test clips of any
+    speaker never train or validate.
+    """
+    speakers = sorted({entry["speaker"] for entry in entries.values()})
+    fields = []
+    for turn, held_out in enumerate(speakers):
+        follower = speakers[(turn + 1) % len(speakers)]
+        fields.append(f"digit_{held_out}")
+        for entry in entries.values():
+            test_clip = entry["official_split"] == "test"
+            if entry["speaker"] == held_out:
+                part = "test" if test_clip else "unused"
+            elif test_clip:
+                part = "unused"
+            else:
+                part = "valid" if entry["speaker"] == follower else "train"
+            entry[fields[-1]] = part
+    return fields
+
+
+def pretraining_parts(
+    speech: dict[str, dict], tested: dict[str, dict], shortest: float
+) -> tuple[dict, dict]:
+    """Part speech: by a hash of the id, one recording in twenty watches.
+
+    Test clips are never pretrained on, wherever in the folder they lie.
+    Recordings shorter than `shortest` seconds hold no crop; they are named.
+    """
+    tests = {Path(entry["wav"]).resolve() for entry in tested.values()}
+    speech = {
+        name: entry
+        for name, entry in speech.items()
+        if Path(entry["wav"]).resolve() not in tests
+    }
+    short = [n for n, e in speech.items() if e["duration"] < shortest]
+    if short:
+        logger.warning(
+            f"{len(short)} recording(s) shorter than {shortest} s are not "
+            f"pretrained on: {', '.join(short)}"
+        )
+    kept = [name for name in speech if name not in short]
+    if len(kept) < 2:
+        raise ValueError(
+            f"{len(kept)} recording(s) of {shortest} s or more to pretrain "
+            "on, test clips aside: give two or more, one is to watch"
+        )
+    watch = {
+        name for name in kept if zlib.crc32(name.encode()) % VALID_SHARE == 0
+    } or {min(kept)}
+    return (
+        {name: speech[name] for name in kept if name not in watch},
+        {name: speech[name] for name in kept if name in watch},
+    )
+
+
+def both_ways(
+    entries: dict[str, dict], name: str, field: str = "split"
+) -> list[str]:
+    """Give entries two split fields: valid and test, and the two exchanged.
+
+    For sets too small to spare a validation part from testing: each part is
+    tested once, while the other chooses.
+
+    Arguments
+    ---------
+    entries : dict
+        Manifest entries with train, valid and test in `field`; changed.
+    name : str
+        Of the new fields, ``<name>_1`` and ``<name>_2``.
+    field : str
+        The split.
+
+    Returns
+    -------
+    fields : list of str
+        The new fields.
+
+    Example
+    -------
+    >>> entries = {"a": {"split": "valid"}, "b": {"split": "test"}}
+    >>> both_ways(entries, "word")
+    ['word_1', 'word_2']
+    >>> entries["a"]
+    {'split': 'valid', 'word_1': 'valid', 'word_2': 'test'}
+    """
+    swapped = {"train": "train", "valid": "test", "test": "valid"}
+    for entry in entries.values():
+        entry[f"{name}_1"] = entry[field]
+        entry[f"{name}_2"] = swapped[entry[field]]
+    return [f"{name}_1", f"{name}_2"]
