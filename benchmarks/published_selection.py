@@ -82,6 +82,25 @@ def mean_score(Ks: list[torch.Tensor], Ls: list[torch.Tensor]) -> float:
     return float(total / len(Ks))
 
 
+def group_score(
+    Ks: list[torch.Tensor],
+    logs: list[list[torch.Tensor]],
+    weights: torch.Tensor,
+) -> torch.Tensor:
+    """The score of a weighted group, from logarithms by class and by label.
+
+    Clamps the logarithms in their lists, again at every call.
+    """
+    total = torch.zeros((), dtype=weights.dtype)
+    for K, labels in zip(Ks, logs):
+        exponent = torch.zeros(())
+        for k in range(len(labels)):
+            labels[k] = torch.clamp(labels[k], FLOOR, 0)
+            exponent = exponent + weights[k] * labels[k]
+        total = total + score(K, torch.exp(exponent)).to(total)
+    return total / len(Ks)
+
+
 @dataclass
 class Descent:
     """Where the published descent ended: at its last forward pass."""
@@ -98,7 +117,10 @@ def descend(
     seed: int = 0,
     steps: int = STEPS,
 ) -> Descent:
-    """Weigh labels as published, from kernels by class and by label in it."""
+    """Weigh labels as published, from kernels by class and by label in it.
+
+    Weights and the sum over classes are float32, as they are there.
+    """
     logs = [[torch.log(L) for L in labels] for labels in Ls]
     torch.manual_seed(seed)
     inputs = torch.randn(1, len(logs[0]))
@@ -110,14 +132,7 @@ def descend(
     for _ in range(steps):
         optimizer.zero_grad()
         weights = MAPS[mapping](inputs, dim=-1)[0]
-        total = torch.zeros(())
-        for K, labels in zip(Ks, logs):
-            exponent = torch.zeros(())
-            for k in range(len(labels)):
-                labels[k] = torch.clamp(labels[k], FLOOR, 0)
-                exponent = exponent + weights[k] * labels[k]
-            total = total + score(K, torch.exp(exponent)).float()
-        total = total / len(Ks)
+        total = group_score(Ks, logs, weights)
         total.backward()
         optimizer.step()
     seconds = time.perf_counter() - began

@@ -1,0 +1,211 @@
+"""Selection where there are many segments: time, memory, distance to exact.
+
+    python -m benchmarks.selection_many --samples 5000
+
+runs in a process of its own, so that its peak memory is that of the selection.
+Exact is the minimum over all pairs within classes, 125 million of them for 10
+classes of 5,000, recomputed tile by tile at every evaluation. Prints JSON.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+
+from benchmarks.planted import Planted, plant
+from speechbrain_mtl.selection.comparison import Comparison
+from speechbrain_mtl.selection.cost import peak_memory_mb
+from speechbrain_mtl.selection.criterion import log_ratio
+from speechbrain_mtl.selection.evidence import gather
+from speechbrain_mtl.selection.features import Measurements
+from speechbrain_mtl.selection.group_sums import published_sums, ratio_sums
+from speechbrain_mtl.selection.pair_sums import PairSums
+from speechbrain_mtl.selection.ranking import rank
+from speechbrain_mtl.selection.relevance import between_pairs
+from speechbrain_mtl.selection.selector import TEMPERATURES
+from speechbrain_mtl.selection.simplex import Minimum, minimise
+from speechbrain_mtl.selection.solver import relative, solve
+
+MAPPING = "sparsemax"
+TILE = 250
+# Pairs of different classes for the exact relevance, ten times the usual.
+BETWEEN = 2_000_000
+
+
+class AllPairs:
+    """Sums over all pairs within classes, as `PairSums` without its memory.
+
+    Gives the published score, or the unbiased score and the mean similarity.
+    """
+
+    def __init__(
+        self, speech: torch.Tensor, scaled: torch.Tensor, published: bool
+    ) -> None:
+        self.speech = torch.nn.functional.normalize(speech, dim=-1)
+        self.scaled = scaled.mT.contiguous()  # [C, k, n]
+        self.published = published
+        self.evaluations = 0
+
+    def __call__(
+        self, weights: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Values [m] and jacobian [m, k], float64."""
+        self.evaluations += 1
+        single = weights.float()
+        parts = []
+        for a, logs in self._tiles():
+            group = (single @ logs).exp_()
+            terms = a * group
+            parts.append((terms.sum(dim=1).double(), (terms @ logs.T).double()))
+        values, jacobians = zip(*parts)
+        return torch.stack(values).sum(0), torch.stack(jacobians).sum(0)
+
+    def _tiles(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Coefficients [m, t t] and log kernels [k, t t] of the lower half."""
+        classes, n, _ = self.speech.shape
+        for Z, x in zip(self.speech, self.scaled):
+            rows = Z.double() @ Z.double().sum(dim=0)
+            if not self.published:
+                rows = rows - 1  # without the diagonal
+            total = float(rows.sum())
+            parts = torch.arange(n).split(TILE)
+            for one in parts:
+                for two in parts:
+                    if two[0] > one[0]:
+                        break
+                    fold = (1.0 if two[0] == one[0] else 2.0) / classes
+                    K = Z[one] @ Z[two].T
+                    both = (rows[one, None] + rows[two]).float()
+                    if self.published:
+                        K = (K - both / n**2 + total / n**4) * (fold / n**2)
+                        a = K[None]
+                    else:
+                        K = K - both / (n - 2) + total / ((n - 1) * (n - 2))
+                        a = torch.stack([K / (n - 3), torch.ones_like(K)])
+                        a = a * fold / n
+                        a[1] /= n - 1
+                        if two[0] == one[0]:
+                            a.diagonal(0, -2, -1).zero_()
+                    logs = x[:, one, None] - x[:, None, two]
+                    logs.square_().mul_(-0.5)
+                    if self.published:
+                        logs.clamp_(-10, 0)
+                    yield a.flatten(1), logs.flatten(1)
+
+
+def polish(
+    objective: Callable, found: Minimum, temperature: float
+) -> dict[str, object]:
+    """The exact minimum, from where the search on fewer pairs ended."""
+    began = time.perf_counter()
+    exact = minimise(
+        objective, found.weights, MAPPING, temperature, tolerance=1e-6, limit=30
+    )
+    return {
+        "weights": found.weights.tolist(),
+        "exact_weights": exact.weights.tolist(),
+        "error": float((found.weights - exact.weights).abs().max()),
+        "same_support": bool(
+            ((found.weights > 1e-6) == (exact.weights > 1e-6)).all()
+        ),
+        "exact_gap": exact.gap,
+        "exact_s": time.perf_counter() - began,
+    }
+
+
+def published_estimator(measured: Measurements, world: Planted) -> dict:
+    """Kernels and weights by the published objective."""
+    classes = torch.arange(world.classes).repeat_interleave(world.samples)
+    began = time.perf_counter()
+    comparison = Comparison(measured, classes)
+    labels = list(range(len(comparison.names)))
+    found = solve(relative, published_sums(comparison, labels), MAPPING)
+    seconds, peak = time.perf_counter() - began, peak_memory_mb()
+
+    speech = measured.mels.view(world.classes, world.samples, -1)
+    exact = AllPairs(speech, world.values.float() / 0.05**0.5, published=True)
+    uniform = torch.full_like(found.weights, 1 / len(found.weights))
+    scale = float(exact(uniform)[0][0])
+
+    def objective(weights: torch.Tensor) -> tuple:
+        values, jacobian = exact(weights)
+        return values[0] / scale, jacobian[0] / scale
+
+    return {"seconds": seconds, "peak_mb": peak, **polish(objective, found, 0)}
+
+
+def our_estimator(measured: Measurements, world: Planted) -> dict:
+    """All that follows the measurements: evidence, tests, intervals, weights."""
+    classes = torch.arange(world.classes).repeat_interleave(world.samples)
+    clusters = torch.arange(len(classes)) % 200
+    began = time.perf_counter()
+    comparison = Comparison(measured, classes)
+    evidence = gather(comparison, classes, clusters)
+    ranking = rank(evidence, comparison.names, "centered")
+    eligible, scale = ranking.eligible, evidence.speech_scale
+    sums = ratio_sums(comparison, classes, eligible, scale)
+    temperature = TEMPERATURES[MAPPING]
+    found = solve(log_ratio(ranking.noise), sums, MAPPING, temperature)
+    seconds, peak = time.perf_counter() - began, peak_memory_mb()
+    del sums
+
+    mels = measured.mels
+    speech = (mels - mels.mean(dim=(0, 1))) / mels.std(dim=(0, 1))
+    bandwidths = torch.tensor(comparison.bandwidths, dtype=torch.float64)
+    within = AllPairs(
+        speech.view(world.classes, world.samples, -1),
+        (world.values / bandwidths.sqrt()).float()[..., eligible],
+        published=False,
+    )
+    pairs = between_pairs(classes, BETWEEN, seed=1)
+    logs = comparison.log_pairs(*pairs)[eligible]
+    between = PairSums(torch.full_like(logs[:1], 1 / BETWEEN), logs)
+
+    def exact(weights: torch.Tensor) -> tuple:
+        values, jacobian = within(weights)
+        apart, slopes = between(weights)
+        values[0], jacobian[0] = values[0] / scale, jacobian[0] / scale
+        values[1], jacobian[1] = values[1] - apart[0], jacobian[1] - slopes[0]
+        return values, jacobian
+
+    objective = log_ratio(ranking.noise)(exact)
+    return {
+        "seconds": seconds,
+        "peak_mb": peak,
+        **polish(objective, found, temperature),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--classes", type=int, default=10)
+    parser.add_argument("--samples", type=int, default=5000)
+    parser.add_argument("--labels", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    before = peak_memory_mb()
+    world = plant(options.classes, options.samples, options.labels)
+    names = [f"{k:02d}" for k in range(options.labels)]
+    flat = world.values.flatten(0, 1)
+    measured = Measurements(
+        world.embedded(),
+        {name: flat[:, k : k + 1] for k, name in enumerate(names)},
+        seconds=0.0,
+    )
+    print(
+        json.dumps(
+            {
+                "started_mb": before,
+                "measurements_mb": peak_memory_mb(),
+                "published": published_estimator(measured, world),
+                "ours": our_estimator(measured, world),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
