@@ -79,13 +79,13 @@ def table(result: dict) -> str:
     """Lay a card out as a Markdown table."""
     lines = [
         "| probe/head | log-mel ± 5 | random init | uniform weights | this | "
-        "gain over random init | gain over uniform |",
-        "|---|---|---|---|---|---|---|",
+        "gain over log-mel ± 5 | over random init | over uniform |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, entry in result["probes"].items():
         label = name if entry["metric"] == "accuracy" else f"{name} (PER)"
         cells = [percent(entry[row]) for row in (*BASELINES, "this")]
-        for row in ("random_init", "uniform"):
+        for row in BASELINES:
             cells.append(percent(entry[f"gain_over_{row}"], signed=True))
         lines.append("| " + " | ".join([label, *cells]) + " |")
     return "\n".join(lines) + "\n"
