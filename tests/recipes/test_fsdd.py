@@ -106,6 +106,67 @@ def test_no_test_clip_is_trained_on_and_no_speaker_is_on_both_sides():
     assert len(tested) == 20
 
 
+def speech(*names, seconds=1.0):
+    return {n: {"wav": f"/fsdd/{n}.wav", "duration": seconds} for n in names}
+
+
+def test_no_tested_clip_is_pretrained_on_wherever_it_lies():
+    entries = speech(*(f"{i}_ann_{take}" for i in range(10) for take in "059"))
+    tested = {i: e for i, e in entries.items() if i.endswith("_0")}
+    # A folder inside the corpus gives other ids to the same files.
+    inside = {f"recordings/{i}": dict(e) for i, e in entries.items()}
+    for entry in inside.values():
+        entry["wav"] = entry["wav"].replace("/fsdd/", "/fsdd/../fsdd/")
+    train, valid = load_script().pretraining_parts(inside, tested, 0.1)
+    assert train and valid and not train.keys() & valid.keys()
+    assert {i.split("/")[1] for i in [*train, *valid]} == (
+        entries.keys() - tested.keys()
+    )
+
+
+def test_recordings_too_short_for_a_crop_are_named(caplog):
+    entries = speech("a", "b", "c") | speech("tick", seconds=0.08)
+    train, valid = load_script().pretraining_parts(entries, {}, 0.1)
+    assert train.keys() | valid.keys() == {"a", "b", "c"}
+    assert "1 recording(s) shorter than 0.1 s" in caplog.text
+    assert "tick" in caplog.text
+
+
+def test_nothing_left_to_pretrain_on_is_an_error():
+    entries = speech("a", "b")
+    tested = {"b": entries["b"]}
+    with pytest.raises(ValueError, match="1 recording.* give two or more"):
+        load_script().pretraining_parts(entries, tested, 0.1)
+
+
+def test_who_watches_depends_on_the_name_alone():
+    many = speech(*(f"u{i}" for i in range(400)))
+    script = load_script()
+    _, valid = script.pretraining_parts(many, {}, 0.1)
+    assert 8 <= len(valid) <= 40
+    half = dict(list(many.items())[::2])
+    _, fewer = script.pretraining_parts(half, {}, 0.1)
+    assert fewer.keys() == valid.keys() & half.keys()
+
+
+def test_the_mean_over_speakers_claims_no_single_folds_settings():
+    fields = ["digit_a", "digit_b", "digit_c"]
+    fold = {"metric": "accuracy", "head": "linear", "higher_is_better": True}
+    results = {
+        f"{field}/linear": {**fold, "value": value, "n": 50, "lr": 0.01}
+        for field, value in zip(fields, (0.5, 0.7, 0.9))
+    }
+    results["speaker/linear"] = {"value": 1.0}
+    averaged = load_script().average_folds(results, fields)
+    digit = averaged["digit/linear"]
+    assert averaged["speaker/linear"] == {"value": 1.0}
+    assert (digit["value"], digit["n"]) == (pytest.approx(0.7), 150)
+    # Mean -+ 4.303 * 0.2 / sqrt(3), cut at 1.
+    assert digit["interval"] == [pytest.approx(0.2032, abs=1e-4), 1.0]
+    assert "lr" not in digit
+    assert list(digit["folds"].values()) == [0.5, 0.7, 0.9]
+
+
 def test_a_wrong_label_field_is_named(digits, tmp_path):
     done = train(digits, tmp_path, "--label_field=colour")
     assert done.returncode != 0
