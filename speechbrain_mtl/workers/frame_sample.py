@@ -1,7 +1,7 @@
 """Some frames of many recordings, for whatever is fitted to frames."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ Recordings = Mapping[str, Mapping[str, Any]] | Sequence[torch.Tensor]
 # Of a recording's frames at least: at most ten times as much audio is read
 # as frames are kept.
 SHARE = 0.1
+BATCH_SECONDS = 60.0  # of audio worked on at once, padding included
 
 
 def sample_frames(
@@ -72,26 +73,49 @@ def sample_frames(
     total = int(worker.frame_lens(samples).sum())
     share = min(max(count / total, SHARE), 1.0)
     random = np.random.default_rng(seed)
+    order = random.permutation(len(names))
     parts, found = [], 0
-    bar = tqdm(total=count, unit="frame", disable=not progress)
-    with bar:
-        for index in random.permutation(len(names)):
-            name = names[index]
-            wav = recordings[name]
-            if isinstance(wav, Mapping):
-                wav = read_audio(wav["wav"])
-            labels = worker(wav[None].to(device), torch.ones(1, device=device))
-            frames = labels[0].cpu()
-            if not frames.isfinite().all():
-                raise ValueError(
-                    f"recording {name}: {type(worker).__name__} gives NaN or "
-                    "infinity. Look at the recording, or leave it out."
-                )
-            kept = random.permutation(len(frames))
-            kept = np.sort(kept[: math.ceil(share * len(frames))])
-            parts.append(frames[torch.from_numpy(kept)])
-            bar.update(len(kept))
-            found += len(kept)
+    with tqdm(total=count, unit="frame", disable=not progress) as bar:
+        for batch in _batches(order, samples):
+            wavs = [_read(recordings[names[index]]) for index in batch]
+            read = torch.tensor([len(wav) for wav in wavs])
+            padded = torch.nn.utils.rnn.pad_sequence(wavs, batch_first=True)
+            lens = read / padded.shape[1]
+            labels = worker(padded.to(device), lens.to(device)).cpu()
+            for index, frames, valid in zip(
+                batch, labels, worker.frame_lens(read).tolist()
+            ):
+                frames = frames[:valid]
+                if not frames.isfinite().all():
+                    raise ValueError(
+                        f"recording {names[index]}: {type(worker).__name__} "
+                        "gives NaN or infinity. Look at the recording, or "
+                        "leave it out."
+                    )
+                kept = random.permutation(valid)[: math.ceil(share * valid)]
+                parts.append(frames[torch.from_numpy(np.sort(kept))])
+                bar.update(len(kept))
+                found += len(kept)
             if found >= count:
                 break
     return torch.cat(parts)[:count]
+
+
+def _batches(order: np.ndarray, samples: torch.Tensor) -> Iterator[list[int]]:
+    """Group recordings in the given order, so much audio at once."""
+    batch: list[int] = []
+    longest = 0
+    for index in order:
+        longest = max(longest, int(samples[index]))
+        if batch and (len(batch) + 1) * longest > BATCH_SECONDS * SAMPLE_RATE:
+            yield batch
+            batch, longest = [], int(samples[index])
+        batch.append(index)
+    yield batch
+
+
+def _read(recording: Mapping[str, Any] | torch.Tensor) -> torch.Tensor:
+    """Give the waveform of an entry, or the waveform itself."""
+    if isinstance(recording, Mapping):
+        return read_audio(recording["wav"])
+    return recording

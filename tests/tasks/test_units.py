@@ -13,6 +13,8 @@ from speechbrain_mtl.tasks import FrameLabels, Inputs, PretextTask, UnitTask
 from speechbrain_mtl.training import pretrain
 from speechbrain_mtl.training.model import MultiTaskModel
 from speechbrain_mtl.workers import RMSEnergy, WorkerBank
+from speechbrain_mtl.workers.kmeans_units import KMeansUnits
+from speechbrain_mtl.workers.layers import EncoderLayer
 from speechbrain_mtl.workers.random_projection import RandomProjectionUnits
 
 UNITS = 7
@@ -150,7 +152,7 @@ def test_labels_that_are_no_units_are_refused(wrong):
         task.calibrate(labelled(random_units(dim=2), [9, 9]))
 
 
-def test_a_discrete_task_trains_beside_a_scalar_one(tmp_path):
+def test_discrete_tasks_train_beside_a_scalar_one(tmp_path):
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     entries = {}
@@ -161,10 +163,19 @@ def test_a_discrete_task_trains_beside_a_scalar_one(tmp_path):
         tone += 0.01 * rng.standard_normal(16000)
         soundfile.write(path, tone, 16000)
         entries[str(number)] = {"wav": str(path), "duration": 1.0}
+    teacher = small_encoder()
+    teacher.calibrate(torch.randn(2, 16000), torch.ones(2))
+    clusters = KMeansUnits(5, EncoderLayer(teacher, layer=1)).fit(entries)
+    codes = clusters.codes.clone()
     bank = WorkerBank(
-        {"rms": RMSEnergy(), "unit": RandomProjectionUnits(units=UNITS)}
+        {
+            "rms": RMSEnergy(),
+            "unit": RandomProjectionUnits(units=UNITS),
+            "cluster": clusters,
+        }
     )
     tasks = {
+        "cluster": UnitTask("cluster", 5, input_size=16, hidden_size=8),
         "rms": PretextTask("rms", 1, input_size=16, hidden_size=8),
         "unit": UnitTask("unit", UNITS, input_size=16, hidden_size=8),
     }
@@ -174,7 +185,7 @@ def test_a_discrete_task_trains_beside_a_scalar_one(tmp_path):
         encoder,
         tasks,
         bank,
-        {"rms": 0.5, "unit": 0.5},
+        {"rms": 0.5, "unit": 0.5, "cluster": 0.5},
         entries,
         entries,
         tmp_path / "run",
@@ -191,4 +202,9 @@ def test_a_discrete_task_trains_beside_a_scalar_one(tmp_path):
     )
     assert summary["steps"] == 3
     assert 0 < summary["final"]["unit"] < 3 * math.log(UNITS)
+    assert 0 < summary["final"]["cluster"] < 3 * math.log(5)
+    assert torch.equal(clusters.codes, codes)
+    frozen, original = clusters.source.network, teacher
+    for one, two in zip(frozen.parameters(), original.parameters()):
+        assert torch.equal(one, two)
     assert not torch.equal(encoder.projection.weight, before)

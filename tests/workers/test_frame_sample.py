@@ -2,7 +2,7 @@ import pytest
 import soundfile
 import torch
 
-from speechbrain_mtl.workers import RMSEnergy, Worker
+from speechbrain_mtl.workers import RMSEnergy, Worker, frame_sample
 from speechbrain_mtl.workers.frame_sample import sample_frames
 
 
@@ -43,6 +43,13 @@ def test_of_much_more_audio_than_needed_only_a_part_is_read():
     recordings, counts = sample[:, 0].unique(return_counts=True)
     assert counts.tolist() == [10, 10, 10]
     assert recordings.tolist() != [0, 1, 2]
+
+
+def test_the_draw_does_not_depend_on_what_is_worked_on_at_once(monkeypatch):
+    wavs = [wav[: 16000 - 1111 * i] for i, wav in enumerate(numbered(9))]
+    whole = sample_frames(Place(), wavs, count=100)
+    monkeypatch.setattr(frame_sample, "BATCH_SECONDS", 2.0)
+    assert torch.equal(sample_frames(Place(), wavs, count=100), whole)
 
 
 def test_the_seed_fixes_the_draw_and_the_order_of_entries_does_not(tmp_path):
