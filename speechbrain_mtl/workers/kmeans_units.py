@@ -4,7 +4,6 @@ import hashlib
 import os
 
 import torch
-from sklearn.cluster import MiniBatchKMeans
 
 from speechbrain_mtl.data.atomic import atomic_path
 from speechbrain_mtl.workers.analysis import Analysis
@@ -101,6 +100,9 @@ class KMeansUnits(Worker):
         ValueError
             When there are fewer distinct frames than units.
         """
+        # Here, for it takes a second that users of other workers can spare.
+        from sklearn.cluster import MiniBatchKMeans
+
         sample = sample_frames(
             self.source, recordings, frames, seed, self.codes.device, progress
         )
