@@ -112,3 +112,35 @@ def test_models_that_do_not_fit_are_refused_by_name(library):
     del library.model.config.conv_kernel
     with pytest.raises(ValueError, match="some/model: Model has no conv"):
         HuggingFaceLayer("some/model")
+
+
+def test_the_real_library_gives_the_layer_it_names(tmp_path):
+    """A tiny HuBERT of random weights, saved and loaded as from the hub."""
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    config = transformers.HubertConfig(
+        hidden_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        intermediate_size=64,
+        conv_dim=(16,) * 7,
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=2,
+    )
+    model = transformers.HubertModel(config).eval()
+    model.save_pretrained(tmp_path)
+    extractor = transformers.Wav2Vec2FeatureExtractor(do_normalize=False)
+    extractor.save_pretrained(tmp_path)
+    layer = HuggingFaceLayer(str(tmp_path), layer=2)
+    assert layer.hop == 0.02 and layer.offset == 0.0125
+    wavs = torch.randn(2, 16000)
+    found = layer(wavs, torch.tensor([1.0, 0.6]))
+    with torch.no_grad():
+        for row, length in ((0, 16000), (1, 9600)):
+            hidden = model(
+                wavs[row : row + 1, :length], output_hidden_states=True
+            )
+            wanted = hidden.hidden_states[2][0]
+            kept = found[row, : len(wanted)]
+            assert torch.allclose(kept, wanted, atol=1e-5)
+            assert (found[row, len(wanted) :] == 0).all()
