@@ -105,13 +105,14 @@ def path_figure(selection: Selection) -> str:
     Returns
     -------
     svg : str
-        The temperature used as a line; nothing when there is no path.
+        The temperature used as a line; tasks that never have a weight are
+        left out. Nothing when there is no path.
     """
     path = selection.solver.get("path")
     if not path:
         return ""
     heat = np.array(path["temperature"], dtype=float)
-    names = list(path["weights"])
+    names = [name for name, row in path["weights"].items() if any(row)]
     shares = np.array([path["weights"][name] for name in names], dtype=float)
     # From the bottom: what stays longest as the temperature falls.
     order = np.argsort(-shares.mean(axis=1), kind="stable")

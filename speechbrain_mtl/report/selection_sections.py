@@ -99,6 +99,13 @@ def doubts(selection: Selection) -> str:
         if near
         else "No other interval reaches that of the best score."
     )
+    agreement = selection.data.get("split_half_agreement")
+    if agreement is not None:
+        words += (
+            " Two halves of the speakers, drawn at random, rank the tasks "
+            f"with a Spearman correlation of {agreement:.2f}, where 1 is the "
+            "same order and 0 none."
+        )
     return section(
         "How sure is it?",
         f"<p>{escape(words)}</p>",
@@ -119,8 +126,8 @@ def temperature(selection: Selection) -> str:
         "What if weights were spread more, or less?",
         figure(
             svg,
-            "Weights of the same evidence at other temperatures; on the left "
-            "the score alone counts, on the right all tasks are alike. "
+            "Weights of the same evidence at other temperatures: to the left "
+            "the score counts more, to the right tasks are more alike. "
             "Percentages: at the right end.",
         ),
     )
@@ -137,7 +144,7 @@ def data(selection: Selection) -> str:
     facts = {
         key.replace("_", " "): value
         for key, value in selection.data.items()
-        if key not in ("samples", "dropped_classes")
+        if key not in ("samples", "dropped_classes") and value is not None
     }
     if not facts:
         return ""

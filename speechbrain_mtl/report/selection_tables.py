@@ -158,8 +158,10 @@ def _cell(key: str, value: Any) -> str:
         text = " – ".join(f"{end:g}" for end in value)
     elif key in ("p", "relevance_p"):
         text = "&lt; 0.001" if value < 0.001 else number(value, 3)
-    elif key in ("frequency", "leave_one_out"):
+    elif key == "frequency":
         text = f"{100 * value:.0f} %"
+    elif key == "leave_one_out":
+        text = f"{100 * value:.1f} %"
     elif key == "weight":
         text = number(value, 3)
     else:

@@ -246,4 +246,8 @@ def command(selection: Selection) -> str | None:
     ):
         if value is not None and value != default:
             words += [f"--{option}", str(value)]
+    if selection.kernel.get("trajectory"):
+        words.append("--trajectory")
+    if selection.kernel.get("bandwidth") == "multi":
+        words += ["--bandwidth", "multi"]
     return shlex.join(words)

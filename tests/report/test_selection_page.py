@@ -77,6 +77,7 @@ def selection():
             "dropped_classes": ["oh"],
             "samples": {"one": 600, "two": 634},
             "effective_strata": 1.987,
+            "split_half_agreement": 0.714,
         },
         kernel={"centering": "centered", "variance": {"f0": 0.5}},
         solver={
@@ -177,12 +178,13 @@ def test_every_number_of_a_task_is_in_the_tables(selection, tmp_path):
     assert (
         row[1]
         == "0.375 2.50 1.25 – 5.00 0.120 &lt; 0.001".replace("&lt;", "<")
-        + " 12 % 88 % 1 – 3"
+        + " 12.3 % 88 % 1 – 3"
     )
     row = re.search(r"log_hnr (0.0300.*?) f0 ", text)
     assert row[1] == "0.0300 0.234 12.3 < 0.001 0.0765 0.321 0.456 0.567"
-    for said in ("1,234 segments", "effective strata 1.987", "one 600"):
-        assert said in text
+    said = ("1,234 segments", "effective strata 1.987", "one 600", "of 0.71,")
+    for words in said:
+        assert words in text
 
 
 @pytest.mark.usefixtures("no_pictures")
@@ -434,7 +436,7 @@ def test_the_path_marks_the_temperature_used(selection):
     assert "used: 2" in texts
     # What weighs most over the path is at the bottom, and named first.
     named = [t for t in texts if t.endswith("%") and t[0].isalpha()]
-    assert named == ["voicing 50%", "log HNR 25%", "F0 25%", "RMS 0%"]
+    assert named == ["voicing 50%", "log HNR 25%", "F0 25%"]
     outside = selection.solver | {"temperature": 50.0}
     selection = dataclasses.replace(selection, solver=outside)
     assert "used" not in selection_figures.path_figure(selection)
