@@ -11,6 +11,8 @@ import numpy as np
 # Labels that aligners give to pauses, noise and words they do not know.
 PAUSES = ("", "sil", "SIL", "sp", "spn", "<unk>", "[SIL]", "<eps>")
 
+FRAME = 0.01  # seconds between frames
+
 
 @dataclass(frozen=True)
 class Segments:
@@ -46,6 +48,27 @@ class Segments:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def samples(self) -> dict[str, int]:
+        """Segments of each class."""
+        counts = np.bincount(self.classes, minlength=len(self.names))
+        return dict(zip(self.names, counts.tolist()))
+
+    @property
+    def effective_strata(self) -> float:
+        """Inverse Simpson index of the classes' shares of the segments.
+
+        The number of equal classes that would be as diverse: that of the
+        classes when they are equal, near 1 when one has nearly all segments.
+        """
+        shares = np.bincount(self.classes) / len(self)
+        return float(1 / np.square(shares).sum())
+
+    @property
+    def short(self) -> int:
+        """Segments so short that a single frame stands for them."""
+        return int((self.ends - self.starts < FRAME).sum())
 
     @property
     def whole(self) -> bool:

@@ -130,3 +130,24 @@ def test_senseless_limits_are_refused():
         stratify(manifest, "words", min_per_class=1)
     with pytest.raises(ValueError, match="max_per_class 5"):
         stratify(manifest, "words", max_per_class=5)
+
+
+def test_effective_strata_count_classes_by_their_shares():
+    even = stratify(words({"dog": 12, "cat": 12, "emu": 12}), "words")
+    assert even.effective_strata == pytest.approx(3)
+    assert even.samples == {"cat": 12, "dog": 12, "emu": 12}
+    skewed = stratify(words({"dog": 90, "cat": 10}), "words")
+    assert skewed.effective_strata == pytest.approx(1 / 0.82)
+    assert skewed.samples == {"cat": 10, "dog": 90}
+
+
+def test_segments_shorter_than_a_frame_are_counted():
+    manifest = words({"dog": 12, "cat": 12})
+    manifest["dog3"]["words"] = [[0.5, 0.505, "dog"]]
+    segments = stratify(manifest, "words")
+    assert segments.short == 1 and len(segments) == 24
+    whole = {
+        f"u{i}": {"duration": 1.0, "digit": i % 2, "speaker": i % 5}
+        for i in range(40)
+    }
+    assert stratify(whole, "digit").short == 0
