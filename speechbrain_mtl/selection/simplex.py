@@ -2,18 +2,19 @@
 
 A mapping names the regulariser it is the map of (Blondel et al., JMLR 21,
 2020): softmax, negative entropy; sparsemax, half the squared norm (Martins and
-Astudillo, 2016); simplex, none. At the minimum of ``f(w) + temperature *
+Astudillo, 2016); entmax, Tsallis' entropy of index 1.5 between the two (Peters
+et al., 2019); simplex, none. At the minimum of ``f(w) + temperature *
 regulariser(w)`` the weights are ``mapping(-gradient(f) / temperature)``: dense
-for softmax, often with exact zeros for sparsemax.
+for softmax, often with exact zeros for the others.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from entmax import sparsemax
+from entmax import entmax15, sparsemax
 
-MAPPINGS = ("softmax", "sparsemax", "simplex")
+MAPPINGS = ("softmax", "entmax", "sparsemax", "simplex")
 
 # weights [k] -> value (a scalar) and gradient [k], in float64
 Objective = Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]]
@@ -51,7 +52,7 @@ def regulariser(mapping: str, weights: torch.Tensor) -> torch.Tensor:
     Arguments
     ---------
     mapping : str
-        "softmax", "sparsemax" or "simplex".
+        "softmax", "entmax", "sparsemax" or "simplex".
     weights : torch.Tensor
         On the simplex, [k].
 
@@ -69,6 +70,9 @@ def regulariser(mapping: str, weights: torch.Tensor) -> torch.Tensor:
         return torch.special.xlogy(weights, weights).sum()
     if mapping == "sparsemax":
         return weights.square().sum() / 2
+    if mapping == "entmax":
+        # Rounding may leave a weight a hair below zero.
+        return weights.clamp(min=0).pow(1.5).sum() * (4 / 3)
     return weights.new_zeros(())
 
 
@@ -100,6 +104,8 @@ def respond(
         return torch.softmax(-gradient / temperature, dim=-1)
     if temperature > 0 and mapping == "sparsemax":
         return sparsemax(-gradient / temperature, dim=-1)
+    if temperature > 0 and mapping == "entmax":
+        return entmax15(-gradient / temperature, dim=-1)
     return torch.nn.functional.one_hot(gradient.argmin(), len(gradient)).to(
         gradient
     )
@@ -200,8 +206,11 @@ def minimise(
         if mirrored:  # natural gradient: x is free up to a constant
             slope = gradient / temperature + x
             return slope - slope.mean()
-        slope = gradient
-        return slope + temperature * x if mapping == "sparsemax" else slope
+        if mapping == "sparsemax":
+            return gradient + temperature * x
+        if mapping == "entmax":
+            return gradient + temperature * 2 * x.clamp(min=0).sqrt()
+        return gradient
 
     # Mixing in a little of all keeps logarithms finite at a vertex.
     x = (0.9 * start + 0.1 / len(start)).log() if mirrored else start.clone()

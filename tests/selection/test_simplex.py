@@ -1,9 +1,11 @@
+import itertools
 import math
 
 import pytest
 import torch
 
 from speechbrain_mtl.selection.simplex import (
+    MAPPINGS,
     frank_wolfe_gap,
     minimise,
     regulariser,
@@ -51,7 +53,9 @@ def test_it_projects_on_the_simplex_at_any_scale(scale):
     assert minimum.converged
 
 
-@pytest.mark.parametrize("mapping", ["softmax", "sparsemax", "simplex"])
+@pytest.mark.parametrize(
+    "mapping", ["softmax", "entmax", "sparsemax", "simplex"]
+)
 @pytest.mark.parametrize("start", [0, 1, 2])
 def test_no_random_weights_are_better_than_a_convex_minimum(mapping, start):
     slopes = torch.randn(20, 5, generator=torch.Generator().manual_seed(3))
@@ -71,7 +75,7 @@ def test_no_random_weights_are_better_than_a_convex_minimum(mapping, start):
         assert value - gap <= minimum.value + 1e-7
 
 
-@pytest.mark.parametrize("mapping", ["softmax", "sparsemax"])
+@pytest.mark.parametrize("mapping", ["softmax", "entmax", "sparsemax"])
 @pytest.mark.parametrize("temperature", [0.05, 1.0, 20.0])
 def test_the_minimum_is_the_map_of_its_own_gradient(mapping, temperature):
     slopes = torch.randn(20, 5, generator=torch.Generator().manual_seed(4))
@@ -110,7 +114,7 @@ def test_a_temperature_spreads_and_none_does_not():
 
 
 def test_one_label_has_all_the_weight():
-    for mapping in ("softmax", "sparsemax", "simplex"):
+    for mapping in MAPPINGS:
         minimum = minimise(
             lambda w: (w.sum(), torch.ones_like(w)), uniform(1), mapping, 1.0
         )
@@ -135,3 +139,40 @@ def test_unknown_mappings_and_negative_temperatures_are_refused():
         minimise(lambda w: (w.sum(), w), uniform(2), "argmax")
     with pytest.raises(ValueError, match="temperature is -1"):
         minimise(lambda w: (w.sum(), w), uniform(2), "softmax", -1)
+
+
+@pytest.mark.parametrize("mapping", ["softmax", "entmax", "sparsemax"])
+@pytest.mark.parametrize("temperature", [0.3, 2.0])
+def test_the_minimum_is_that_of_a_grid_over_the_simplex(mapping, temperature):
+    slopes = 2 * torch.randn(20, 3, **LIKE)
+    objective = log_sum_exp(slopes)
+    minimum = minimise(objective, uniform(3), mapping, temperature)
+    steps = 60
+    values = {}
+    for i, j in itertools.product(range(steps + 1), repeat=2):
+        if i + j <= steps:
+            weights = torch.tensor([i, j, steps - i - j]).double() / steps
+            # By definition, apart from constants on the simplex.
+            entropy = {
+                "softmax": torch.special.entr(weights).sum(),
+                "entmax": (weights - weights**1.5).sum() / 0.75,
+                "sparsemax": (weights - weights**2).sum() / 2,
+            }[mapping]
+            value = float(objective(weights)[0] - temperature * entropy)
+            values[tuple(weights.tolist())] = value
+    best = min(values, key=values.get)
+    assert minimum.weights.tolist() == pytest.approx(best, abs=1.5 / steps)
+    constant = {"softmax": 0, "entmax": 4 / 3, "sparsemax": 1 / 2}[mapping]
+    ours = minimum.value - temperature * constant
+    assert values[best] - 0.01 * temperature < ours <= values[best] + 1e-7
+
+
+def test_entmax_is_sparser_than_softmax_and_denser_than_sparsemax():
+    slope = torch.tensor([0.0, 1.1, 1.3, 2.5], **LIKE)
+    counts = []
+    for mapping in ("softmax", "entmax", "sparsemax"):
+        minimum = minimise(
+            lambda w: (w @ slope, slope), uniform(4), mapping, 1.0, 1e-12
+        )
+        counts.append(int((minimum.weights > 1e-8).sum()))
+    assert counts == [4, 3, 1]
