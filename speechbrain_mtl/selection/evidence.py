@@ -1,6 +1,5 @@
 """Everything the data say of each label: scores, tests, resampled scores."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 import torch
@@ -8,6 +7,7 @@ import torch
 from speechbrain_mtl.selection.comparison import Block, Comparison
 from speechbrain_mtl.selection.hsic import hsic, hsic_coefficients
 from speechbrain_mtl.selection.intervals import ClusterBootstrap
+from speechbrain_mtl.selection.processes import mine, total
 from speechbrain_mtl.selection.relevance import (
     between_pairs,
     class_coefficients,
@@ -29,6 +29,13 @@ COLUMNS = (
     "within_class_spread",
     "spread",
 )
+# Of one block, and what is resampled of it.
+SCORES = (
+    *("reference", "mean_similarity", "centered", "unbiased", "speech_scale"),
+    *("label_scale", "mean", "variance", "room", "within"),
+)
+TERMS = ("unbiased", "within", "reference")
+SPLITS = 25  # of the speakers into halves
 SILENT = 1e-10  # kernels that vary less than rounding lets them
 
 
@@ -50,6 +57,9 @@ class Evidence:
         Of label and class.
     draws : dict
         Resampled "unbiased", "relevance" and "reference", [draws, k].
+    halves : dict
+        The same of random halves of the speakers, a half and its complement
+        in turn, [2 * splits, k].
     speech_scale : float
         Root of the speech kernel's HSIC with itself, meaned over classes: the
         unit of dependence.
@@ -59,6 +69,7 @@ class Evidence:
     dependence: list[Significance]
     relevance: list[Significance]
     draws: dict[str, torch.Tensor]
+    halves: dict[str, torch.Tensor]
     speech_scale: float
 
 
@@ -102,25 +113,15 @@ def gather(
     tensor([0.3935], dtype=torch.float64)
     """
     bootstrap = ClusterBootstrap(
-        int(clusters.max()) + 1, draws, seed, clusters.device
+        int(clusters.max()) + 1, draws, seed, clusters.device, SPLITS
     )
-    rows, drawn, shares = defaultdict(list), defaultdict(list), []
-    for block in comparison.blocks():
-        shares.append(block.share)
-        scores, terms = _scores(block)
-        for key, row in scores.items():
-            rows[key].append(row.double())
-        for key, term in terms.items():
-            means, mass = bootstrap.stratum(term, clusters[block.index])
-            mass = block.share * mass[:, None]
-            drawn[key].append(torch.cat([means * mass, mass], dim=1))
-    share = torch.tensor(shares, dtype=torch.float64, device=classes.device)
-    stacked = {key: torch.stack(row) for key, row in rows.items()}
-    columns = {key: share @ row for key, row in stacked.items()}
-    resampled = {}
-    for key, parts in drawn.items():
-        total = torch.stack(parts).sum(dim=0).double()
-        resampled[key] = total[:, :-1] / total[:, -1:].clamp(min=1e-12)
+    share = torch.tensor(
+        [share for _, share in comparison.cuts],
+        dtype=torch.float64,
+        device=classes.device,
+    )
+    stacked, resampled = _over_blocks(comparison, clusters, bootstrap)
+    columns = {key: share @ table for key, table in stacked.items()}
     dependence = exact_test(
         *(stacked[key] for key in ("unbiased", "mean", "variance", "room")),
         share,
@@ -144,13 +145,36 @@ def gather(
     )
     columns["within_class_spread"] = comparison.spreads(classes)
     columns["spread"] = comparison.spreads(torch.zeros_like(classes))
+    kept = ("unbiased", "relevance", "reference")
     return Evidence(
         {key: columns[key] for key in COLUMNS},
         dependence,
         _relevance_test(comparison, classes, seed),
-        {key: resampled[key] for key in ("unbiased", "relevance", "reference")},
+        {key: resampled[key][:draws] for key in kept},
+        {key: resampled[key][draws:] for key in kept},
         speech_scale**0.5,
     )
+
+
+def _over_blocks(
+    comparison: Comparison, clusters: torch.Tensor, bootstrap: ClusterBootstrap
+) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+    """Scores of all blocks [B, k], and their resampled means [draws, k]."""
+    labels, draws = len(comparison.names), len(bootstrap.counts)
+    double = {"dtype": torch.float64, "device": clusters.device}
+    scored = torch.zeros(len(comparison.cuts), len(SCORES), labels, **double)
+    drawn = torch.zeros(len(TERMS), draws, labels + 1, **double)
+    chosen = [number for number, _ in mine(comparison.cuts)]
+    for number, block in zip(chosen, comparison.blocks(chosen)):
+        scores, terms = _scores(block)
+        scored[number] = torch.stack([scores[key].double() for key in SCORES])
+        for row, key in zip(drawn, TERMS):
+            means, mass = bootstrap.stratum(terms[key], clusters[block.index])
+            mass = block.share * mass[:, None]
+            row += torch.cat([means * mass, mass], dim=1)
+    scored, drawn = total(scored), total(drawn)
+    means = drawn[..., :-1] / drawn[..., -1:].clamp(min=1e-12)
+    return dict(zip(SCORES, scored.transpose(0, 1))), dict(zip(TERMS, means))
 
 
 def _scores(

@@ -136,7 +136,7 @@ def published_sums(comparison: Comparison, labels: list[int]) -> ShardedSums:
         ]
         return PairSums(*(torch.cat(part, dim=1) for part in zip(*parts)))
 
-    return ShardedSums.build(plan.sizes, make)
+    return ShardedSums.build(plan.sizes, len(plan.groups), make)
 
 
 def ratio_sums(
@@ -182,4 +182,4 @@ def ratio_sums(
         ]
         return PairSums(*(torch.cat(part, dim=1) for part in zip(*parts)))
 
-    return ShardedSums.build(plan.sizes, make)
+    return ShardedSums.build(plan.sizes, len(plan.groups), make)

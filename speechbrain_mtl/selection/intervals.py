@@ -21,6 +21,11 @@ class ClusterBootstrap:
         How often to resample.
     seed : int
         Of the draws.
+    device : str or torch.device
+        Where to compute.
+    splits : int
+        How often to part the clusters at random into two halves: two more
+        draws each, at the end, in which a cluster counts once or not at all.
 
     Example
     -------
@@ -35,13 +40,21 @@ class ClusterBootstrap:
         draws: int = 500,
         seed: int = 0,
         device: str | torch.device = "cpu",
+        splits: int = 0,
     ) -> None:
         generator = torch.Generator().manual_seed(seed)
         drawn = torch.randint(clusters, (draws, clusters), generator=generator)
         counts = torch.zeros(draws, clusters)
         counts.scatter_add_(1, drawn, torch.ones(draws, clusters))
-        self.counts = counts.to(device)
-        self.alone = 1 - 1 / clusters if clusters > 1 else 1.0
+        order = torch.rand(splits, clusters, generator=generator).argsort(1)
+        half = (order < clusters // 2).float()
+        halves = torch.stack([half, 1 - half], dim=1).view(-1, clusters)
+        self.counts = torch.cat([counts, halves]).to(device)
+        # What a pair within a cluster counts, for each time the cluster does.
+        alone = 1 - 1 / clusters if clusters > 1 else 1.0
+        self.alone = torch.cat(
+            [torch.full((draws,), alone), torch.ones(2 * splits)]
+        ).to(device)
 
     def stratum(
         self, terms: torch.Tensor, clusters: torch.Tensor
@@ -72,7 +85,8 @@ class ClusterBootstrap:
         counts = self.counts[:, there].to(terms)
         sums = (counts @ grouped * counts).sum(dim=-1).T
         own = grouped.diagonal(0, -2, -1)
-        sums = sums - (counts * (counts - self.alone)) @ own.T
+        alone = self.alone[:, None].to(counts)
+        sums = sums - (counts * (counts - alone)) @ own.T
         left = sums[:, -1]
         mass = counts @ sizes / len(clusters)
         return (
@@ -110,10 +124,13 @@ class ClusterBootstrap:
         sums.index_add_(1, inverse, torch.cat([values, ones]))
         first, second = which // count, which % count
         means = []
-        for counts in self.counts.to(values).split(block):
+        for counts, alone in zip(
+            self.counts.to(values).split(block),
+            self.alone[:, None].to(values).split(block),
+        ):
             weight = torch.where(
                 first == second,
-                counts[:, first] * self.alone,
+                counts[:, first] * alone,
                 counts[:, first] * counts[:, second],
             )
             totals = weight @ sums.T

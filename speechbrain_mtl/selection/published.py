@@ -10,6 +10,7 @@ from speechbrain_mtl.selection.simplex import (
     frank_wolfe_gap,
 )
 
+PUBLISHED_MAPS = ("softmax", "sparsemax")
 STEPS = 1000
 TOLERANCE = 1e-7
 
@@ -53,11 +54,12 @@ def published_descent(
     >>> published_descent(relative(sums), sums, "sparsemax", 0).weights
     tensor([1., 0.], dtype=torch.float64)
     """
-    maps = {"softmax": torch.softmax, "sparsemax": sparsemax}
-    if mapping not in maps:
+    if mapping not in PUBLISHED_MAPS:
         raise ValueError(
-            f"mapping {mapping!r}: the published procedure knows {set(maps)}."
+            f"mapping {mapping!r}: the published procedure knows "
+            f"{PUBLISHED_MAPS}."
         )
+    to_weights = torch.softmax if mapping == "softmax" else sparsemax
     generator = torch.Generator().manual_seed(seed)
     start = torch.randn(1, sums.labels, generator=generator)[0]
     if mapping == "sparsemax":
@@ -65,7 +67,7 @@ def published_descent(
     inputs = start.to(sums.device).requires_grad_()
     optimizer = torch.optim.SGD([inputs], lr=0.01, momentum=0.9)
     for _ in range(STEPS):
-        weights = maps[mapping](inputs, dim=-1)
+        weights = to_weights(inputs, dim=-1)
         _, jacobian = sums(weights.detach())
         optimizer.zero_grad()
         weights.backward(jacobian[0].to(weights))

@@ -25,6 +25,12 @@ class Ranking:
         The score; lower is better, [k].
     intervals : torch.Tensor
         95 % interval of the score over speakers, [k, 2].
+    ranks : torch.Tensor
+        The same of its rank among all labels, 1 for the best, integers
+        [k, 2].
+    agreement : float or None
+        Spearman correlation of the ranks that two halves of the speakers
+        give, a mean over random halves; None for a single label or speaker.
     flags : list of list of str
         "noise-like": the label depends neither on speech within classes nor
         on the class; "class-blind": on speech alone; "near-constant":
@@ -32,6 +38,8 @@ class Ranking:
         frames.
     eligible : list of int
         Labels that may be weighed.
+    eligible_drawn : torch.Tensor
+        Which would be in each bootstrap draw, bool [draws, k].
     noise : tuple of float
         See `noise_levels`.
     """
@@ -39,8 +47,11 @@ class Ranking:
     evidence: Evidence
     ci: torch.Tensor
     intervals: torch.Tensor
+    ranks: torch.Tensor
+    agreement: float | None
     flags: list[list[str]]
     eligible: list[int]
+    eligible_drawn: torch.Tensor
     noise: tuple[float, float]
 
     def row(self, index: int) -> dict[str, Any]:
@@ -50,6 +61,7 @@ class Ranking:
         return {
             "ci": float(self.ci[index]),
             "interval": self.intervals[index].tolist(),
+            "rank": self.ranks[index].tolist(),
             "z": dependence.z,
             "p": dependence.p,
             "relevance_p": self.evidence.relevance[index].p,
@@ -81,13 +93,19 @@ def rank(evidence: Evidence, names: list[str], centering: str) -> Ranking:
         When no label may be weighed.
     """
     noise = noise_levels(evidence)
-    scale = evidence.speech_scale
-    columns, draws = evidence.columns, evidence.draws
-    if centering == "reference":
-        ci, drawn = columns["reference"], draws["reference"]
-    else:
-        ci = ratio(columns["unbiased"], columns["relevance"], noise, scale)
-        drawn = ratio(draws["unbiased"], draws["relevance"], noise, scale)
+    columns = evidence.columns
+
+    def score(values: dict[str, torch.Tensor]) -> torch.Tensor:
+        if centering == "reference":
+            return values["reference"]
+        return ratio(
+            values["unbiased"],
+            values["relevance"],
+            noise,
+            evidence.speech_scale,
+        )
+
+    ci, drawn = score(columns), score(evidence.draws)
     flags = []
     for dependence, relevance, spread in zip(
         evidence.dependence, evidence.relevance, columns["spread"]
@@ -114,6 +132,76 @@ def rank(evidence: Evidence, names: list[str], centering: str) -> Ranking:
             f"({told}). Give more data per class or other workers; equal "
             "weights need no selection."
         )
+    relevance = evidence.draws["relevance"]
+    needed = [test.critical(SIGNIFICANT) for test in evidence.relevance]
+    everyone = torch.ones_like(relevance, dtype=torch.bool)
     return Ranking(
-        evidence, ci, percentile_interval(drawn), flags, eligible, noise
+        evidence,
+        ci,
+        percentile_interval(drawn),
+        rank_intervals(drawn),
+        split_half_agreement(score(evidence.halves)),
+        flags,
+        eligible,
+        everyone
+        if centering == "reference"
+        else relevance > torch.tensor(needed).to(relevance),
+        noise,
     )
+
+
+def rank_intervals(drawn: torch.Tensor) -> torch.Tensor:
+    """Between which ranks a label lies in 95 % of all draws.
+
+    Arguments
+    ---------
+    drawn : torch.Tensor
+        Resampled scores, lower is better, [draws, k].
+
+    Returns
+    -------
+    ranks : torch.Tensor
+        Integers from 1 to k, [k, 2].
+
+    Example
+    -------
+    >>> rank_intervals(torch.tensor([[0.1, 0.3, 0.2], [0.1, 0.2, 0.3]]))
+    tensor([[1, 1],
+            [2, 3],
+            [2, 3]])
+    """
+    ends = percentile_interval(_ranks(drawn)).T
+    return torch.stack([ends[0].floor(), ends[1].ceil()], dim=1).long()
+
+
+def split_half_agreement(halves: torch.Tensor) -> float | None:
+    """Do two halves of the speakers rank the labels alike?
+
+    Arguments
+    ---------
+    halves : torch.Tensor
+        Scores of one half and of the other in turn, [2 * splits, k].
+
+    Returns
+    -------
+    agreement : float or None
+        Mean Spearman correlation: 1 when they always do, 0 when they agree
+        by chance. None where there is nothing to correlate.
+
+    Example
+    -------
+    >>> split_half_agreement(torch.tensor([[0.1, 0.2, 0.3], [2.0, 3.0, 4.0]]))
+    1.0
+    """
+    ranks = _ranks(halves)
+    ranks = ranks - ranks.mean(dim=1, keepdim=True)
+    flat = (halves == halves[:, :1]).all(dim=1)
+    if halves.shape[1] < 2 or flat.any():
+        return None
+    one, other = ranks[0::2], ranks[1::2]
+    return float(((one * other).sum(1) / one.square().sum(1)).mean())
+
+
+def _ranks(scores: torch.Tensor) -> torch.Tensor:
+    """Rank of each score in its row, 1 for the lowest, float64."""
+    return scores.argsort(dim=1).argsort(dim=1).double() + 1

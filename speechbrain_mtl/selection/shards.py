@@ -1,5 +1,7 @@
 """Sums over pairs in shards: of a size to sample, and to share out."""
 
+import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,6 +26,8 @@ class ShardedSums:
         `PairSums` by number of the shard: those of this process.
     sizes : sequence of int
         Pairs of every shard, in all processes.
+    within : int
+        How many shards, the first ones, hold pairs of one class.
     sums : int
         How many sums.
     labels : int
@@ -34,13 +38,14 @@ class ShardedSums:
     Example
     -------
     >>> one = PairSums(torch.ones(1, 3), torch.tensor([[0.0, -1.0, -2.0]]))
-    >>> two = ShardedSums.build([3, 3], lambda number: one)
+    >>> two = ShardedSums.build([3, 3], 2, lambda number: one)
     >>> two(torch.ones(1))[0], one(torch.ones(1))[0]
     (tensor([3.0064], dtype=torch.float64), tensor([1.5032], dtype=torch.float64))
     """
 
     shards: Mapping[int, PairSums]
     sizes: Sequence[int]
+    within: int
     sums: int
     labels: int
     dtype: torch.dtype
@@ -48,14 +53,17 @@ class ShardedSums:
 
     @classmethod
     def build(
-        cls, sizes: Sequence[int], make: Callable[[int], PairSums]
+        cls,
+        sizes: Sequence[int],
+        within: int,
+        make: Callable[[int], PairSums],
     ) -> "ShardedSums":
         """Make the shards of this process.
 
         Arguments
         ---------
-        sizes : sequence of int
-            Pairs of every shard.
+        sizes, within
+            See `ShardedSums`.
         make : callable
             Number of a shard -> its sums.
 
@@ -69,6 +77,7 @@ class ShardedSums:
         return cls(
             shards,
             sizes,
+            within,
             len(first.coefficients),
             first.labels,
             first.dtype,
@@ -103,42 +112,57 @@ class ShardedSums:
         summed = total(table).sum(dim=0)
         return summed[:, 0], summed[:, 1:]
 
-    def sample(self, pairs: int, seed: int = 0) -> "ShardedSums":
-        """Keep some random pairs, scaled up to stand for all.
+    def select(self, labels: Sequence[int]) -> "ShardedSums":
+        """Keep some labels.
 
         Arguments
         ---------
-        pairs : int
-            How many, about; all when there are no more. Every shard gives
-            its share.
-        seed : int
-            Chooses them.
+        labels : sequence of int
+            Which; all of them in order cost nothing.
 
         Returns
         -------
         sums : ShardedSums
         """
-        if self.pairs <= pairs:
+        if list(labels) == list(range(self.labels)):
             return self
-        sizes = sample_sizes(self.sizes, pairs)
+        shards = {
+            number: PairSums(shard.coefficients, shard.log_kernels[labels])
+            for number, shard in self.shards.items()
+        }
+        return dataclasses.replace(self, shards=shards, labels=len(labels))
+
+    def sample(self, pairs: int, seed: int = 0) -> "ShardedSums":
+        """Keep some random pairs, scaled up to stand for all.
+
+        Arguments
+        ---------
+        pairs, seed
+            See `sample_sizes`; every shard gives its share.
+
+        Returns
+        -------
+        sums : ShardedSums
+        """
+        sizes = sample_sizes(self.sizes, self.within, pairs)
         shards = {
             number: shard.sample(sizes[number], seed + number)
             for number, shard in self.shards.items()
         }
-        return ShardedSums(
-            shards, sizes, self.sums, self.labels, self.dtype, self.device
-        )
+        return dataclasses.replace(self, shards=shards, sizes=sizes)
 
 
-def sample_sizes(sizes: Sequence[int], pairs: int) -> list[int]:
+def sample_sizes(sizes: Sequence[int], within: int, pairs: int) -> list[int]:
     """How many pairs each shard gives to a sample.
 
     Arguments
     ---------
-    sizes : sequence of int
-        Pairs of every shard.
+    sizes, within
+        See `ShardedSums`.
     pairs : int
-        Pairs wanted of all.
+        Pairs of one class wanted, all when there are no more. Pairs of
+        different classes are a quarter as many: their sum is a plain mean,
+        not the small difference that dependence is.
 
     Returns
     -------
@@ -147,8 +171,12 @@ def sample_sizes(sizes: Sequence[int], pairs: int) -> list[int]:
 
     Example
     -------
-    >>> sample_sizes([300, 100], 40)
-    [30, 10]
+    >>> sample_sizes([300, 100, 50], 2, 40)
+    [30, 10, 10]
     """
-    share = min(pairs / sum(sizes), 1.0)
-    return [min(-int(-size * share // 1), size) for size in sizes]
+
+    def share(of: Sequence[int], wanted: float) -> list[int]:
+        part = min(wanted / max(sum(of), 1), 1.0)
+        return [min(math.ceil(size * part), size) for size in of]
+
+    return share(sizes[:within], pairs) + share(sizes[within:], pairs / 4)

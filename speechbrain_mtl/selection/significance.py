@@ -6,10 +6,12 @@ score over all n! of them have a closed form, so the usual z needs no random
 permutation at all; `permutation_test` draws them for those who want to see.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from scipy.stats import gamma
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,40 @@ class Significance:
         Distance from the permutations' mean, in deviations.
     p : float
         One-sided probability of a score as large under independence.
+    room : float
+        How far a score may fall below the permutations' mean: 0 where no
+        closed form was used.
     """
 
     score: float
     deviation: float
     z: float
     p: float
+    room: float = 0.0
+
+    def critical(self, level: float) -> float:
+        """Give the excess over the permutations' mean at which p is a level.
+
+        Arguments
+        ---------
+        level : float
+            Between 0 and 1.
+
+        Returns
+        -------
+        excess : float
+            By the law of `gamma_p`; infinite where the deviation is zero.
+
+        Example
+        -------
+        >>> round(Significance(0.0, 1.0, 0.0, 0.5, room=1.0).critical(0.01), 4)
+        3.6052
+        """
+        if self.deviation <= 0:
+            return math.inf
+        room = max(self.room, 1e-3 * self.deviation)
+        shape = (room / self.deviation) ** 2
+        return float(gamma.isf(level, shape)) * self.deviation**2 / room - room
 
 
 def permutation_moments(
@@ -211,9 +241,10 @@ def exact_test(
     score = shares @ scores.double()
     excess = score - shares @ means.double()
     deviation = (shares.square() @ variances.double()).sqrt()
-    p = gamma_p(excess, deviation, shares @ rooms.double())
+    room = shares @ rooms.double()
+    p = gamma_p(excess, deviation, room)
     z = torch.where(deviation > 0, excess / deviation, 0.0)
-    columns = (score, deviation, z, p)
+    columns = (score, deviation, z, p, room)
     return [
         Significance(*row)
         for row in zip(*(column.tolist() for column in columns))

@@ -99,3 +99,26 @@ def test_the_same_seed_gives_the_same_draws():
     assert torch.equal(counts, ClusterBootstrap(7, seed=3).counts)
     assert not torch.equal(counts, ClusterBootstrap(7, seed=4).counts)
     assert (counts.sum(dim=1) == 7).all()
+
+
+def test_halves_part_the_clusters_and_count_pairs_as_they_are():
+    bootstrap = ClusterBootstrap(7, draws=3, splits=5, seed=1)
+    counts = bootstrap.counts[3:]
+    assert counts.shape == (10, 7) and set(counts.unique().tolist()) == {0, 1}
+    assert (counts[0::2] + counts[1::2] == 1).all()
+    assert (counts[0::2].sum(1) == 3).all()
+    clusters = torch.tensor([0, 0, 3, 1, 3, 3, 6, 5])
+    terms = symmetric(1, 8)
+    means, mass = bootstrap.stratum(terms, clusters)
+    for half, mean in zip(counts, means[3:]):
+        inside = half[clusters].bool()
+        part = terms[0][inside][:, inside]
+        off = ~torch.eye(len(part), dtype=torch.bool)
+        expected = part[off].mean() if len(part) > 1 else torch.zeros(())
+        assert float(mean) == pytest.approx(float(expected), abs=1e-9)
+    first = torch.randint(7, (2, 40))
+    values = torch.randn(1, 40, dtype=torch.float64)
+    means = bootstrap.pairs(values, *first, block=2)
+    for half, mean in zip(counts, means[3:]):
+        inside = half[first].bool().all(0)
+        assert float(mean) == pytest.approx(float(values[0, inside].mean()))

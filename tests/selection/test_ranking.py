@@ -3,7 +3,11 @@ import torch
 
 from speechbrain_mtl.selection.comparison import Comparison
 from speechbrain_mtl.selection.evidence import gather
-from speechbrain_mtl.selection.ranking import rank
+from speechbrain_mtl.selection.ranking import (
+    rank,
+    rank_intervals,
+    split_half_agreement,
+)
 
 
 def ranked(data, centering="centered", comparison=None, seed=0):
@@ -114,3 +118,36 @@ def test_a_row_is_ready_for_json(planted):
     data = planted(classes=3, per_class=12)
     row = ranked(data).row(0)
     assert json.loads(json.dumps(row, allow_nan=False)) == row
+
+
+def test_ranks_lie_in_the_interval_of_nearly_all_draws():
+    drawn = torch.rand(400, 5) + torch.tensor([0, 0.2, 0.4, 5, 9])
+    ranks = rank_intervals(drawn)
+    assert ranks[3].tolist() == [4, 4] and ranks[4].tolist() == [5, 5]
+    assert ranks[0, 0] == 1 and ranks[2, 1] == 3
+    for label, (low, high) in enumerate(ranks.tolist()):
+        of_draw = (drawn < drawn[:, label : label + 1]).sum(1) + 1
+        inside = (of_draw >= low) & (of_draw <= high)
+        assert inside.float().mean() >= 0.94
+
+
+def test_agreement_of_halves_is_the_correlation_of_their_ranks():
+    from scipy.stats import spearmanr
+
+    halves = torch.randn(8, 6)
+    slow = [
+        spearmanr(halves[i], halves[i + 1]).statistic for i in range(0, 8, 2)
+    ]
+    assert split_half_agreement(halves) == pytest.approx(sum(slow) / 4)
+    assert split_half_agreement(torch.stack([halves[0], -halves[0]])) == -1
+    assert split_half_agreement(halves[:, :1]) is None
+    assert split_half_agreement(torch.zeros(2, 3)) is None
+
+
+def test_halves_agree_on_planted_merits_and_a_lone_speaker_has_none(planted):
+    data = planted(speakers=20)
+    ranking = ranked(data)
+    assert 0.5 < ranking.agreement <= 1
+    assert by_name(data, ranking.ranks.tolist())["good"] == [1, 1]
+    data.clusters.zero_()
+    assert ranked(data).agreement is None

@@ -6,9 +6,10 @@ import torch
 
 from speechbrain_mtl.data.manifest import load_manifest, subset
 from speechbrain_mtl.selection import Selection, Selector
+from speechbrain_mtl.selection.simplex import MAPPINGS
 from speechbrain_mtl.workers import F0, RMSEnergy, Worker, ZeroCrossingRate
 
-DRAWS = {"draws": 50}
+DRAWS = {"draws": 20}
 
 
 class Noise(Worker):
@@ -60,6 +61,9 @@ def test_a_selection_has_all_that_reports_and_training_read(
         "weight",
         "ci",
         "interval",
+        "rank",
+        "frequency",
+        "leave_one_out",
         "z",
         "p",
         "relevance_p",
@@ -82,7 +86,23 @@ def test_a_selection_has_all_that_reports_and_training_read(
     entries = load_manifest(manifest)
     hours = sum(entry["duration"] for entry in entries.values()) / 3600
     assert data["hours"] == pytest.approx(hours)
-    assert {"gap", "objective", "evaluations", "name"} <= set(content["solver"])
+    assert data["samples"] == dict.fromkeys(
+        ("a0", "a1", "a2", "b0", "b1", "b2"), 12
+    )
+    assert data["effective_strata"] == pytest.approx(6)
+    assert -1 <= data["split_half_agreement"] <= 1
+    solver = content["solver"]
+    assert {"gap", "objective", "evaluations", "name"} <= set(solver)
+    path = solver["path"]
+    assert path["temperature"][6] == solver["temperature"] == 2
+    for name, weights in path["weights"].items():
+        assert len(weights) == 13
+        weight = selection.weights[name]
+        assert weights[6] == pytest.approx(weight, abs=1e-4)
+    for task in content["tasks"].values():
+        assert 1 <= task["rank"][0] <= task["rank"][1] <= 4
+        assert 0 <= task["frequency"] <= 1
+        assert task["weight"] > 0 or task["leave_one_out"] == 0
     assert content["cost"]["wall_s"] > 0
 
 
@@ -116,7 +136,7 @@ def test_a_manifest_may_be_cut_before(tone_corpus):
     assert selection.data["manifest"] is None
 
 
-@pytest.mark.parametrize("mapping", ["softmax", "sparsemax", "simplex"])
+@pytest.mark.parametrize("mapping", MAPPINGS)
 @pytest.mark.parametrize("centering", ["centered", "reference"])
 def test_every_mapping_ends_on_the_simplex(tone_corpus, mapping, centering):
     selector = Selector(mapping=mapping, centering=centering, **DRAWS)
@@ -127,6 +147,8 @@ def test_every_mapping_ends_on_the_simplex(tone_corpus, mapping, centering):
     kernel = selection.kernel
     assert kernel["centering"] == centering
     assert (kernel["floor"] == -10) == (centering == "reference")
+    has_path = centering == "centered" and mapping != "simplex"
+    assert ("path" in selection.solver) == has_path
     ranked = {name: task["ci"] for name, task in selection.tasks.items()}
     if centering == "reference":
         published = {n: t["reference"] for n, t in selection.tasks.items()}
@@ -146,6 +168,34 @@ def test_the_published_solver_nears_our_minimum_of_its_objective(tone_corpus):
     assert published.solver["evaluations"] == 1000
 
 
+def test_one_measurement_serves_several_selections(tone_corpus):
+    manifest = tone_corpus()
+    measured = Selector(**DRAWS).measure(manifest, "note", workers())
+    assert list(measured.labels) == ["f0", "noise", "rms", "zcr"]
+    assert len(measured.classes) == len(measured.labels["f0"]) == 36
+    assert int(measured.clusters.max()) == 3
+    for mapping in ("softmax", "sparsemax"):
+        selector = Selector(mapping=mapping, **DRAWS)
+        apart = selector.fit(manifest, "note", workers())
+        together = selector.weigh(measured)
+        assert dataclasses.replace(together, cost={}) == dataclasses.replace(
+            apart, cost={}
+        )
+
+
+def test_courses_and_bandwidths_reach_the_estimator(tone_corpus):
+    manifest = tone_corpus(per_class=10)
+    plain = Selector(**DRAWS).fit(manifest, "note", workers())
+    course = Selector(trajectory=True, **DRAWS)
+    measured = course.measure(manifest, "note", workers())
+    assert measured.labels["f0"].shape == (30, measured.n_samples)
+    assert course.weigh(measured).kernel["trajectory"]
+    multi = Selector(bandwidth="multi", **DRAWS)
+    scored = multi.fit(manifest, "note", workers())
+    assert scored.kernel["bandwidth"] == "multi"
+    assert scored.tasks["f0"]["ci"] != plain.tasks["f0"]["ci"]
+
+
 def test_few_pairs_are_enough(tone_corpus):
     manifest = tone_corpus(per_class=60, seconds=0.2)
     full = Selector(mapping="softmax", **DRAWS)
@@ -159,6 +209,7 @@ def test_few_pairs_are_enough(tone_corpus):
 def test_temperature_follows_the_mapping_unless_given():
     assert Selector().temperature_used == 2
     assert Selector(mapping="softmax").temperature_used == 1
+    assert Selector(mapping="entmax").temperature_used == 1
     assert Selector(mapping="simplex").temperature_used == 0
     assert Selector(centering="reference").temperature_used == 0
     assert Selector(temperature=0.3).temperature_used == 0.3
@@ -166,7 +217,8 @@ def test_temperature_follows_the_mapping_unless_given():
 
 def test_wrong_settings_are_refused_at_once():
     for wrong in (
-        {"mapping": "entmax"},
+        {"mapping": "argmax"},
+        {"bandwidth": "mean"},
         {"centering": "central"},
         {"solver": "sgd"},
     ):
@@ -174,6 +226,8 @@ def test_wrong_settings_are_refused_at_once():
             Selector(**wrong)
     with pytest.raises(ValueError, match="centering='reference'"):
         Selector(solver="reference")
+    with pytest.raises(ValueError, match="published procedure knows"):
+        Selector("entmax", centering="reference", solver="reference")
     with pytest.raises(ValueError, match="has no temperature"):
         Selector(centering="reference", temperature=1.0)
 

@@ -27,7 +27,7 @@ def test_shards_sum_to_the_whole():
             whole.log_kernels.split(sizes, 1),
         )
     ]
-    sharded = ShardedSums.build(sizes, parts.__getitem__)
+    sharded = ShardedSums.build(sizes, 3, parts.__getitem__)
     weights = torch.tensor([0.2, 0.3, 0.5])
     assert sharded.pairs == 500 and sharded.labels == 3
     for ours, theirs in zip(sharded(weights), whole(weights)):
@@ -38,20 +38,26 @@ def test_a_sample_stands_for_all_and_every_shard_gives_its_share():
     parts = [random_sums(size) for size in (4000, 12000)]
     for part in parts:
         part.coefficients.abs_()
-    sharded = ShardedSums.build([4000, 12000], parts.__getitem__)
+    sharded = ShardedSums.build([4000, 12000], 2, parts.__getitem__)
     few = sharded.sample(2000)
     assert list(few.sizes) == [500, 1500]
     weights = torch.full((3,), 1 / 3)
     torch.testing.assert_close(
         few(weights)[0], sharded(weights)[0], rtol=0.1, atol=0
     )
-    assert sharded.sample(20000) is sharded
+    every = sharded.sample(20000)(weights)[0]
+    assert torch.equal(every, sharded(weights)[0])
     assert not torch.equal(few(weights)[0], sharded.sample(2000, 1)(weights)[0])
 
 
 def test_shares_of_a_sample_are_rounded_up():
-    assert sample_sizes([10, 1, 1], 6) == [5, 1, 1]
-    assert sample_sizes([10, 1], 100) == [10, 1]
+    assert sample_sizes([10, 1, 1], 3, 6) == [5, 1, 1]
+    assert sample_sizes([10, 1], 2, 100) == [10, 1]
+
+
+def test_pairs_of_different_classes_are_sampled_apart():
+    assert sample_sizes([100, 60, 40], 1, 40) == [40, 6, 4]
+    assert sample_sizes([100, 60, 40], 1, 200) == [100, 30, 20]
 
 
 def test_a_plan_names_the_pairs_of_every_sum(planted, monkeypatch):

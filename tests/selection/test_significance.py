@@ -11,7 +11,11 @@ from speechbrain_mtl.selection import (
     permutation_test,
     rbf_kernel,
 )
-from speechbrain_mtl.selection.significance import exact_test, gamma_p
+from speechbrain_mtl.selection.significance import (
+    Significance,
+    exact_test,
+    gamma_p,
+)
 
 
 def stratum(n, dependence=0.0):
@@ -134,3 +138,13 @@ def test_strata_count_by_their_share():
     result = exact_test(scores, 0 * one, one, one, shares)[0]
     assert result.score == pytest.approx(2.25)
     assert result.deviation == pytest.approx(math.sqrt(0.75**2 + 0.25**2))
+
+
+@pytest.mark.parametrize("room", [0.05, 1.0, 30.0])
+def test_the_critical_excess_has_the_level_as_its_p(room):
+    test = Significance(0.0, 0.4, 0.0, 0.5, room)
+    for level in (0.01, 0.001):
+        excess = torch.tensor(test.critical(level), dtype=torch.float64)
+        p = gamma_p(excess, 0 * excess + 0.4, 0 * excess + room)
+        assert float(p) == pytest.approx(level, rel=1e-6)
+    assert Significance(0.0, 0.0, 0.0, 1.0).critical(0.01) == float("inf")
