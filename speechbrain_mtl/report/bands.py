@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BANDS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
-LINE = 0.062  # height of a line of text, of a picture 3.8 inches high
+LINE = 0.236  # inches, height of a line of text
 
 
 def draw_bands(
@@ -34,7 +34,7 @@ def draw_bands(
     Arguments
     ---------
     ax : Axes
-        In a picture about 3.8 inches high.
+        The only ones of their figure.
     x : list of float
         Increasing.
     shares : np.ndarray
@@ -47,9 +47,8 @@ def draw_bands(
     colors = [BANDS[i % len(BANDS)] for i in range(len(names))]
     ax.stackplot(x, shares, colors=colors, ec=PAPER, lw=1.2)
     middles = shares[:, -1].cumsum() - shares[:, -1] / 2
-    for name, color, middle, y in zip(
-        names, colors, middles, spread(middles, LINE)
-    ):
+    heights = spread(middles, LINE / ax.figure.get_figheight())
+    for name, color, middle, y in zip(names, colors, middles, heights):
         # A thread from the band to its name, where names had to move.
         ax.annotate(
             name,

@@ -116,7 +116,8 @@ def path_figure(selection: Selection) -> str:
     shares = np.array([path["weights"][name] for name in names], dtype=float)
     # From the bottom: what stays longest as the temperature falls.
     order = np.argsort(-shares.mean(axis=1), kind="stable")
-    with picture("weights by temperature", 3.8) as sheet:
+    height = max(3.8, 0.8 + 0.25 * len(names))
+    with picture("weights by temperature", height) as sheet:
         ax = sheet.figure.subplots()
         texts = [f"{plain(names[i])} {shares[i, -1]:.0%}" for i in order]
         ax.set_xscale("log")
@@ -205,7 +206,7 @@ def _ranks(ax: "Axes", rows: list[dict[str, Any]]) -> None:
     for y, task in enumerate(rows):
         _span(ax, y, task["rank"], len(rows) - y, task)
     ax.set_xlim(0.6, len(rows) + 0.4)
-    ax.set_xticks(range(1, len(rows) + 1))
+    ax.locator_params(axis="x", integer=True, nbins=8)
 
 
 def _frequencies(ax: "Axes", rows: list[dict[str, Any]]) -> None:

@@ -452,6 +452,30 @@ def test_doubts_stand_best_on_top(selection):
     assert "resamples" not in selection_figures.doubts_figure(few)
 
 
+def test_names_of_many_bands_and_places_stay_apart(selection):
+    names = [f"task_{index}" for index in range(30)]
+    selection = dataclasses.replace(
+        selection,
+        tasks={name: measured(0.02, 0.1, 0.0) for name in names},
+        solver={
+            "path": {
+                "temperature": [1.0, 2.0],
+                "weights": dict.fromkeys(names, [1 / 30, 1 / 30]),
+            }
+        },
+    )
+    svg = selection_figures.path_figure(selection)
+    places = re.findall(r'y="([\d.]+)"[^>]*>task [^<]+</text>', svg)
+    heights = sorted(map(float, places))
+    assert len(heights) == 30
+    assert min(np.diff(heights)) > 10  # points, as the text
+    below = re.search(r'y="([\d.]+)"[^>]*>temperature', svg)
+    assert heights[-1] < float(below[1])
+    svg = selection_figures.doubts_figure(selection)
+    places = [t for t in re.findall(r">(\d+)</text>", svg) if int(t) > 1]
+    assert 3 <= len(places) <= 10
+
+
 def test_negative_estimates_have_a_place(selection):
     task = measured(-0.01, 0.05, 0.0) | {"ci": 0.1}
     selection.tasks["zcr"] = task | {"relevance": -0.02}
