@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from speechbrain_mtl.workers import Worker, default_bank
+from speechbrain_mtl.workers import Worker, default_bank, every_worker
 
 Candidates = str | Sequence[str] | Mapping[str, Worker]
 
@@ -13,8 +13,9 @@ def choose_workers(workers: Candidates = "scalar") -> dict[str, Worker]:
     Arguments
     ---------
     workers : str, sequence of str or dict
-        "scalar": the standard labels of one value a frame; "all": with mel
-        and cepstral vectors too; names, as a list or with commas between; or
+        "scalar": the eight standard labels of one value a frame; "all":
+        every worker that needs no parameters, voice quality, spectral shape
+        and vectors too; names of these, as a list or with commas between; or
         workers of your own by name.
 
     Returns
@@ -35,22 +36,23 @@ def choose_workers(workers: Candidates = "scalar") -> dict[str, Worker]:
     if isinstance(workers, Mapping):
         chosen = dict(workers)
     else:
-        standard = dict(default_bank().items())
+        every = dict(every_worker().items())
         if workers == "all":
-            names = list(standard)
+            names = list(every)
         elif workers == "scalar":
-            names = [name for name, w in standard.items() if w.dim == 1]
+            dims = default_bank().dims
+            names = [name for name, dim in dims.items() if dim == 1]
         else:
             names = workers.split(",") if isinstance(workers, str) else workers
             names = [name.strip() for name in names]
-        unknown = sorted(set(names) - set(standard))
+        unknown = sorted(set(names) - set(every))
         if unknown or len(set(names)) < len(names):
             raise ValueError(
                 f"workers {', '.join(names)!r}: "
                 f"{unknown or 'a name twice'}. Choose each once from "
-                f"{', '.join(standard)}; or 'scalar', or 'all'."
+                f"{', '.join(every)}; or 'scalar', or 'all'."
             )
-        chosen = {name: standard[name] for name in names}
+        chosen = {name: every[name] for name in names}
     if not chosen:
         raise ValueError("no workers. Give at least one, or 'scalar'.")
     return dict(sorted(chosen.items()))

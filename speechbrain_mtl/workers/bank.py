@@ -7,11 +7,23 @@ from speechbrain_mtl.workers.analysis import Analysis
 from speechbrain_mtl.workers.auditory import Loudness, RastaL1
 from speechbrain_mtl.workers.base import Worker
 from speechbrain_mtl.workers.cepstral import MFCC, Fbank
+from speechbrain_mtl.workers.chroma import Chroma
 from speechbrain_mtl.workers.crossings import ZeroCrossingRate
 from speechbrain_mtl.workers.energy import RMSEnergy
+from speechbrain_mtl.workers.flux import SpectralFlux
+from speechbrain_mtl.workers.gammatone import Gammatone
 from speechbrain_mtl.workers.harmonicity import LogHNR
+from speechbrain_mtl.workers.log_spectrum import LogSpectrum
 from speechbrain_mtl.workers.pitch import F0, Voicing
 from speechbrain_mtl.workers.spectral import AlphaRatio
+from speechbrain_mtl.workers.spectral_shape import (
+    SpectralCentroid,
+    SpectralEntropy,
+    SpectralKurtosis,
+    SpectralRolloff,
+    SpectralSlope,
+)
+from speechbrain_mtl.workers.voice_quality import Jitter, Shimmer
 
 
 class WorkerBank(nn.ModuleDict):
@@ -86,5 +98,33 @@ def default_bank() -> WorkerBank:
             "rasta_l1": RastaL1(),
             "fbank": Fbank(),
             "mfcc": MFCC(),
+        }
+    )
+
+
+def every_worker() -> WorkerBank:
+    """Make every worker that needs no parameters, under its standard name.
+
+    The ten of `default_bank` come first.
+
+    Example
+    -------
+    >>> every_worker()["chroma"].dim
+    12
+    """
+    return WorkerBank(
+        {
+            **default_bank(),
+            "jitter": Jitter(),
+            "shimmer": Shimmer(),
+            "flux": SpectralFlux(),
+            "entropy": SpectralEntropy(),
+            "centroid": SpectralCentroid(),
+            "rolloff": SpectralRolloff(),
+            "slope": SpectralSlope(),
+            "kurtosis": SpectralKurtosis(),
+            "log_spectrum": LogSpectrum(),
+            "gammatone": Gammatone(),
+            "chroma": Chroma(),
         }
     )

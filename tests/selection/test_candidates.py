@@ -1,14 +1,27 @@
 import pytest
 
 from speechbrain_mtl.selection.candidates import choose_workers
-from speechbrain_mtl.workers import RMSEnergy, ZeroCrossingRate
+from speechbrain_mtl.workers import (
+    RMSEnergy,
+    ZeroCrossingRate,
+    default_bank,
+    every_worker,
+)
 
 
-def test_scalar_means_one_value_a_frame_and_all_means_vectors_too():
-    scalar = choose_workers("scalar")
-    assert {worker.dim for worker in scalar.values()} == {1}
-    rest = set(choose_workers("all")) - set(scalar)
-    assert rest and all(choose_workers("all")[name].dim > 1 for name in rest)
+def test_scalar_means_the_standard_labels_of_one_value_a_frame():
+    standard = default_bank()
+    assert list(choose_workers()) == list(choose_workers("scalar"))
+    assert list(choose_workers("scalar")) == sorted(
+        name for name in standard if standard[name].dim == 1
+    )
+    assert len(choose_workers("scalar")) == 8
+
+
+def test_all_means_every_worker_and_any_of_them_may_be_chosen():
+    assert list(choose_workers("all")) == sorted(every_worker())
+    for name in every_worker():
+        assert list(choose_workers(name)) == [name]
 
 
 def test_names_come_in_one_order_however_they_are_given():

@@ -3,11 +3,23 @@
 import pytest
 import torch
 
-from speechbrain_mtl.workers import F0, WorkerBank, analysis, default_bank
+from speechbrain_mtl.workers import (
+    F0,
+    WorkerBank,
+    analysis,
+    default_bank,
+    every_worker,
+)
 from speechbrain_mtl.workers.analysis import HOP, SAMPLE_RATE
 
-NAMES = list(default_bank())
-DIMS = dict.fromkeys(NAMES, 1) | {"fbank": 80, "mfcc": 60}
+NAMES = list(every_worker())
+DIMS = dict.fromkeys(NAMES, 1) | {
+    "fbank": 80,
+    "mfcc": 60,
+    "log_spectrum": 257,
+    "gammatone": 64,
+    "chroma": 12,
+}
 
 
 def voice(samples, seed=0):
@@ -37,7 +49,7 @@ def batch():
 
 
 def test_the_ten_standard_names_have_their_sizes():
-    assert NAMES == [
+    names = [
         "f0",
         "voicing",
         "log_hnr",
@@ -49,12 +61,13 @@ def test_the_ten_standard_names_have_their_sizes():
         "fbank",
         "mfcc",
     ]
-    assert default_bank().dims == DIMS
+    assert default_bank().dims == {name: DIMS[name] for name in names}
+    assert NAMES[:10] == names and every_worker().dims == DIMS
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_labels_have_a_frame_for_every_whole_window_and_zeros_after(name):
-    worker = default_bank()[name]
+    worker = every_worker()[name]
     wavs, lens, sizes = batch()
     labels = worker(wavs, lens)
     counts = [
@@ -73,7 +86,7 @@ def test_labels_have_a_frame_for_every_whole_window_and_zeros_after(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_utterance_is_labelled_alike_alone_and_in_a_batch(name):
-    worker = default_bank()[name]
+    worker = every_worker()[name]
     wavs, lens, sizes = batch()
     together = worker(wavs, lens)
     for row, size in enumerate(sizes):
@@ -87,8 +100,8 @@ def test_an_utterance_is_labelled_alike_alone_and_in_a_batch(name):
 def test_a_worker_alone_gives_what_it_gives_in_the_bank(name):
     wavs, lens, _ = batch()
     torch.testing.assert_close(
-        default_bank()[name](wavs, lens),
-        default_bank()(wavs, lens)[name],
+        every_worker()[name](wavs, lens),
+        every_worker()(wavs, lens)[name],
         rtol=1e-6,
         atol=1e-6,
     )
@@ -108,21 +121,27 @@ def test_the_bank_transforms_each_frame_once(monkeypatch):
     assert sorted(frames) == [(97, 864), (99, 512)]
 
 
-# F0, voicing and loudness levels look at the whole utterance or its past.
+# F0, voicing and shimmer look at the whole utterance, flux at its past.
 @pytest.mark.parametrize(
-    "name", ["alpha_ratio", "zcr", "rms", "loudness", "fbank"]
+    "name",
+    ["alpha_ratio", "zcr", "rms", "loudness", "entropy", "centroid"]
+    + ["rolloff", "slope", "kurtosis"]
+    + ["fbank", "log_spectrum", "gammatone", "chroma"],
 )
 def test_a_shift_by_a_hop_shifts_local_labels_by_a_frame(name):
-    worker = default_bank()[name]
+    worker = every_worker()[name]
     wav = voice(16000)[None]
     labels = worker(wav, torch.ones(1))
     later = worker(wav[:, HOP:], torch.ones(1))
     torch.testing.assert_close(labels[:, 1:], later, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["f0", "voicing", "log_hnr", "mfcc"])
+@pytest.mark.parametrize(
+    "name",
+    ["f0", "voicing", "log_hnr", "mfcc", "jitter", "flux"],
+)
 def test_a_shift_by_a_hop_shifts_inner_frames_by_a_frame(name):
-    worker = default_bank()[name]
+    worker = every_worker()[name]
     wav = voice(16000)[None]
     labels = worker(wav, torch.ones(1))[:, 6:-5]
     later = worker(wav[:, HOP:], torch.ones(1))[:, 5:-5]
@@ -130,10 +149,12 @@ def test_a_shift_by_a_hop_shifts_inner_frames_by_a_frame(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["f0", "voicing", "log_hnr", "alpha_ratio", "zcr"]
+    "name",
+    ["f0", "voicing", "log_hnr", "alpha_ratio", "zcr", "jitter", "shimmer"]
+    + ["entropy", "centroid", "rolloff", "kurtosis", "chroma"],
 )
 def test_loudness_of_the_recording_does_not_matter_to(name):
-    worker = default_bank()[name]
+    worker = every_worker()[name]
     wav = voice(16000)[None]
     torch.testing.assert_close(
         worker(wav, torch.ones(1)),
@@ -143,9 +164,12 @@ def test_loudness_of_the_recording_does_not_matter_to(name):
     )
 
 
-@pytest.mark.parametrize("name", ["f0", "voicing", "log_hnr"])
+@pytest.mark.parametrize(
+    "name",
+    ["f0", "voicing", "log_hnr", "jitter", "shimmer"],
+)
 def test_an_offset_of_the_recording_does_not_matter_to(name):
-    worker = default_bank()[name]
+    worker = every_worker()[name]
     wav = voice(16000)[None]
     torch.testing.assert_close(
         worker(wav, torch.ones(1)),
@@ -162,13 +186,15 @@ def test_an_offset_of_the_recording_does_not_matter_to(name):
     ids=["silence", "constant", "one sample"],
 )
 def test_labels_of_signals_without_content_are_finite(name, wavs):
-    labels = default_bank()[name](wavs, torch.ones(1))
+    labels = every_worker()[name](wavs, torch.ones(1))
     assert torch.isfinite(labels).all()
 
 
 def test_silence_is_unvoiced_and_quiet():
-    labels = default_bank()(torch.zeros(1, 8000), torch.ones(1))
-    for name in ("f0", "voicing", "rms", "alpha_ratio"):
+    labels = every_worker()(torch.zeros(1, 8000), torch.ones(1))
+    quiet = ["f0", "voicing", "rms", "alpha_ratio", "jitter", "shimmer"]
+    quiet += ["flux", "entropy", "centroid", "slope", "kurtosis", "chroma"]
+    for name in quiet:
         assert not labels[name].any(), name
     assert (labels["log_hnr"] == -20).all()
 
@@ -176,45 +202,45 @@ def test_silence_is_unvoiced_and_quiet():
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_half_precision_waveforms_are_cast_up(dtype):
     wavs = voice(8000)[None].to(dtype)
-    half = default_bank()(wavs, torch.ones(1))
-    full = default_bank()(wavs.float(), torch.ones(1))
+    half = every_worker()(wavs, torch.ones(1))
+    full = every_worker()(wavs.float(), torch.ones(1))
     torch.testing.assert_close(half, full, rtol=0, atol=0)
 
 
 def test_labels_do_not_follow_the_precision_or_gradients_of_training():
     wavs = voice(8000)[None]
-    plain = default_bank()(wavs, torch.ones(1))
+    plain = every_worker()(wavs, torch.ones(1))
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        mixed = default_bank()(wavs.requires_grad_(), torch.ones(1))
+        mixed = every_worker()(wavs.requires_grad_(), torch.ones(1))
     torch.testing.assert_close(mixed, plain, rtol=0, atol=0)
     assert not any(labels.requires_grad for labels in mixed.values())
 
 
 def test_the_caller_may_change_what_it_gets():
     wavs = voice(8000)[None]
-    labels = default_bank()(wavs, torch.ones(1))
+    labels = every_worker()(wavs, torch.ones(1))
     spectrum_of = labels["fbank"].clone()
     labels["mfcc"].zero_()
     labels["f0"].zero_()
     assert torch.equal(labels["fbank"], spectrum_of)
-    again = default_bank()(wavs, torch.ones(1))
+    again = every_worker()(wavs, torch.ones(1))
     assert again["f0"].any() and again["mfcc"].any()
 
 
 @pytest.mark.parametrize("block", [7, 10**6])
 def test_the_size_of_blocks_changes_nothing(block, monkeypatch):
     wavs, lens, _ = batch()
-    before = default_bank()(wavs, lens)
+    before = every_worker()(wavs, lens)
     monkeypatch.setattr(analysis, "BLOCK", block)
-    after = default_bank()(wavs, lens)
+    after = every_worker()(wavs, lens)
     torch.testing.assert_close(before, after, rtol=1e-5, atol=2e-5)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
 def test_cuda_gives_the_labels_of_the_cpu():
     wavs, lens, _ = batch()
-    on_gpu = default_bank()(wavs.cuda(), lens.cuda())
-    on_cpu = default_bank()(wavs, lens)
+    on_gpu = every_worker()(wavs.cuda(), lens.cuda())
+    on_cpu = every_worker()(wavs, lens)
     for name, labels in on_gpu.items():
         torch.testing.assert_close(
             labels.cpu(), on_cpu[name], rtol=1e-3, atol=1e-3
