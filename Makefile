@@ -23,6 +23,7 @@ lint: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.workers
+	$(BIN)/python -m benchmarks.selection
 
 clean:
 	rm -rf results .pytest_cache .ruff_cache
