@@ -31,8 +31,9 @@ DECISION: Columns = {
     ),
     "leave_one_out": (
         "left out",
-        "relative rise of the minimum when the task is left out and the "
-        "others are weighed anew",
+        "relative rise of the group's score when the task is left out and the "
+        "others are weighed anew; below 0 the task has its weight from the "
+        "temperature alone, which spreads weights",
     ),
     "frequency": (
         "frequency",
@@ -161,7 +162,7 @@ def _cell(key: str, value: Any) -> str:
     elif key == "frequency":
         text = f"{100 * value:.0f} %"
     elif key == "leave_one_out":
-        text = f"{100 * value:.1f} %"
+        text = f"{100 * value:+.1f} %"
     elif key == "weight":
         text = number(value, 3)
     else:

@@ -178,7 +178,7 @@ def test_every_number_of_a_task_is_in_the_tables(selection, tmp_path):
     assert (
         row[1]
         == "0.375 2.50 1.25 – 5.00 0.120 &lt; 0.001".replace("&lt;", "<")
-        + " 12.3 % 88 % 1 – 3"
+        + " +12.3 % 88 % 1 – 3"
     )
     row = re.search(r"log_hnr (0.0300.*?) f0 ", text)
     assert row[1] == "0.0300 0.234 12.3 < 0.001 0.0765 0.321 0.456 0.567"
