@@ -11,9 +11,14 @@ from speechbrain_mtl.workers.energy import RMSEnergy
 from speechbrain_mtl.workers.flux import SpectralFlux
 from speechbrain_mtl.workers.gammatone import Gammatone
 from speechbrain_mtl.workers.harmonicity import LogHNR
+from speechbrain_mtl.workers.huggingface import HuggingFaceLayer
+from speechbrain_mtl.workers.kmeans_units import KMeansUnits
+from speechbrain_mtl.workers.layers import EncoderLayer
 from speechbrain_mtl.workers.log_spectrum import LogSpectrum
 from speechbrain_mtl.workers.normalizer import LabelNormalizer
 from speechbrain_mtl.workers.pitch import F0, Voicing
+from speechbrain_mtl.workers.prosody_clusters import Prosody, ProsodyClusters
+from speechbrain_mtl.workers.random_projection import RandomProjectionUnits
 from speechbrain_mtl.workers.spectral import AlphaRatio
 from speechbrain_mtl.workers.spectral_shape import (
     SpectralCentroid,
@@ -29,14 +34,20 @@ __all__ = [
     "MFCC",
     "AlphaRatio",
     "Chroma",
+    "EncoderLayer",
     "Fbank",
     "Gammatone",
+    "HuggingFaceLayer",
     "Jitter",
+    "KMeansUnits",
     "LabelNormalizer",
     "LogHNR",
     "LogSpectrum",
     "Loudness",
+    "Prosody",
+    "ProsodyClusters",
     "RMSEnergy",
+    "RandomProjectionUnits",
     "RastaL1",
     "Shimmer",
     "SpectralCentroid",
