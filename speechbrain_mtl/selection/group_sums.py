@@ -11,7 +11,7 @@ from speechbrain_mtl.selection.shards import SHARD_PAIRS, ShardedSums
 
 
 class PairPlan:
-    """Which pairs of segments each shard holds.
+    """Which pairs of segments each shard holds, in random order.
 
     Arguments
     ---------
@@ -40,6 +40,7 @@ class PairPlan:
         classes: torch.Tensor | None = None,
         seed: int = 0,
     ) -> None:
+        self.seed = seed
         self.cuts = [index for index, _ in comparison.cuts]
         self.groups: list[list[int]] = [[]]
         self.sizes = [0]
@@ -61,15 +62,24 @@ class PairPlan:
             self.sizes += [len(first) for first, _ in self.between]
 
     def places(self, shard: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Segments of a shard's pairs, two times [P]."""
+        """Segments of a shard's pairs, two times [P].
+
+        Pairs stand in random order, so that any stretch is a fair sample.
+        """
         if shard >= len(self.groups):
             return self.between[shard - len(self.groups)]
         both = [
             index[torch.tril_indices(*[len(index)] * 2, device=index.device)]
             for index in (self.cuts[block] for block in self.groups[shard])
         ]
-        first, second = torch.cat(both, dim=1)
+        first, second = torch.cat(both, dim=1)[:, self.order(shard)]
         return first, second
+
+    def order(self, shard: int) -> torch.Tensor:
+        """Order of the pairs of a shard of blocks, [P]."""
+        generator = torch.Generator().manual_seed(self.seed + shard)
+        order = torch.randperm(self.sizes[shard], generator=generator)
+        return order.to(self.cuts[0].device)
 
 
 def published_coefficients(block: Block) -> torch.Tensor:
@@ -134,7 +144,8 @@ def published_sums(comparison: Comparison, labels: list[int]) -> ShardedSums:
             )
             for block in comparison.blocks(plan.groups[shard])
         ]
-        return PairSums(*(torch.cat(part, dim=1) for part in zip(*parts)))
+        order = plan.order(shard)
+        return PairSums(*(torch.cat(p, dim=1)[:, order] for p in zip(*parts)))
 
     return ShardedSums.build(plan.sizes, len(plan.groups), make)
 
@@ -180,6 +191,7 @@ def ratio_sums(
             )
             for block in comparison.blocks(plan.groups[shard])
         ]
-        return PairSums(*(torch.cat(part, dim=1) for part in zip(*parts)))
+        order = plan.order(shard)
+        return PairSums(*(torch.cat(p, dim=1)[:, order] for p in zip(*parts)))
 
     return ShardedSums.build(plan.sizes, len(plan.groups), make)

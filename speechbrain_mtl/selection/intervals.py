@@ -7,6 +7,8 @@ of the product of two of S speakers' counts, resampled scores are centred on
 the observed one.
 """
 
+import copy
+
 import torch
 
 
@@ -55,6 +57,22 @@ class ClusterBootstrap:
         self.alone = torch.cat(
             [torch.full((draws,), alone), torch.ones(2 * splits)]
         ).to(device)
+
+    def head(self, draws: int) -> "ClusterBootstrap":
+        """Keep the first draws.
+
+        Arguments
+        ---------
+        draws : int
+            How many.
+
+        Returns
+        -------
+        bootstrap : ClusterBootstrap
+        """
+        first = copy.copy(self)
+        first.counts, first.alone = self.counts[:draws], self.alone[:draws]
+        return first
 
     def stratum(
         self, terms: torch.Tensor, clusters: torch.Tensor

@@ -133,6 +133,55 @@ class PairSums:
             self.block,
         )
 
+    def stretch(self, pairs: int, number: int) -> "PairSums":
+        """Keep some consecutive pairs, scaled up to stand for all.
+
+        Unlike `sample` it copies no kernels.
+
+        Arguments
+        ---------
+        pairs : int
+            How many.
+        number : int
+            Which stretch; they follow on one another, and start again.
+
+        Returns
+        -------
+        sums : PairSums
+        """
+        part = slice(*stretch(self.pairs, pairs, number))
+        return PairSums(
+            self.coefficients[:, part] * (self.pairs / pairs),
+            self.log_kernels[:, part],
+            self.block,
+        )
+
+
+def stretch(size: int, count: int, number: int) -> tuple[int, int]:
+    """Cut consecutive stretches out of a range, starting again at its end.
+
+    Arguments
+    ---------
+    size : int
+        Of the range.
+    count : int
+        Of a stretch.
+    number : int
+        Which stretch.
+
+    Returns
+    -------
+    first, end : int
+        Where it begins and ends.
+
+    Example
+    -------
+    >>> [stretch(10, 4, number) for number in range(3)]
+    [(0, 4), (4, 8), (1, 5)]
+    """
+    first = number * count % (size - count + 1)
+    return first, first + count
+
 
 def lower_triangle(
     A: torch.Tensor, log_L: torch.Tensor

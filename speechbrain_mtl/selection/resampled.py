@@ -16,7 +16,7 @@ import torch
 from speechbrain_mtl.selection.comparison import Comparison
 from speechbrain_mtl.selection.group_sums import PairPlan, ratio_coefficients
 from speechbrain_mtl.selection.intervals import ClusterBootstrap
-from speechbrain_mtl.selection.pair_sums import PairSums
+from speechbrain_mtl.selection.pair_sums import PairSums, stretch
 from speechbrain_mtl.selection.processes import mine
 from speechbrain_mtl.selection.shards import ShardedSums, sample_sizes
 
@@ -74,7 +74,7 @@ class ResampledSums:
         number : int
             Of the draw.
         pairs : int
-            See `sample_sizes`. Each draw has its own sample.
+            See `sample_sizes`. Draws have different samples.
 
         Returns
         -------
@@ -83,23 +83,16 @@ class ResampledSums:
         sizes = sample_sizes(self.sums.sizes, self.sums.within, pairs)
         shards = {}
         for shard, whole in self.sums.shards.items():
-            places, scale = self.places[shard], whole.pairs / sizes[shard]
-            if scale > 1:
-                generator = torch.Generator().manual_seed(
-                    len(sizes) * number + shard
-                )
-                chosen = torch.randint(
-                    whole.pairs, (sizes[shard],), generator=generator
-                ).to(places.device)
-                places = places[:, chosen]
-                whole = PairSums(
-                    whole.coefficients[:, chosen] * scale,
-                    whole.log_kernels[:, chosen],
-                )
+            part = whole.stretch(sizes[shard], number)
+            at = slice(*stretch(whole.pairs, sizes[shard], number))
             coefficients = self._coefficients(
-                number, shard, whole.coefficients, places.long(), scale
+                number,
+                shard,
+                part.coefficients,
+                self.places[shard][:, at].long(),
+                whole.pairs / sizes[shard],
             )
-            shards[shard] = PairSums(coefficients, whole.log_kernels)
+            shards[shard] = PairSums(coefficients, part.log_kernels)
         return dataclasses.replace(self.sums, shards=shards, sizes=sizes)
 
     def _coefficients(

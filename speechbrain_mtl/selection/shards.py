@@ -133,12 +133,15 @@ class ShardedSums:
         return dataclasses.replace(self, shards=shards, labels=len(labels))
 
     def sample(self, pairs: int, seed: int = 0) -> "ShardedSums":
-        """Keep some random pairs, scaled up to stand for all.
+        """Keep some of the pairs, scaled up to stand for all.
 
         Arguments
         ---------
-        pairs, seed
-            See `sample_sizes`; every shard gives its share.
+        pairs : int
+            See `sample_sizes`. Every shard gives a stretch of its pairs: they
+            must stand in random order.
+        seed : int
+            Chooses the stretch.
 
         Returns
         -------
@@ -146,7 +149,7 @@ class ShardedSums:
         """
         sizes = sample_sizes(self.sizes, self.within, pairs)
         shards = {
-            number: shard.sample(sizes[number], seed + number)
+            number: shard.stretch(sizes[number], seed)
             for number, shard in self.shards.items()
         }
         return dataclasses.replace(self, shards=shards, sizes=sizes)

@@ -97,7 +97,7 @@ def weigh(
     weights /= weights.sum()
     bootstrap = ClusterBootstrap(
         int(clusters.max()) + 1, draws, seed, clusters.device
-    )
+    ).head(DRAWS)
     resampled = ResampledSums(
         all_sums, plan, comparison, clusters, bootstrap, scale
     )

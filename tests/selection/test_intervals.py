@@ -122,3 +122,10 @@ def test_halves_part_the_clusters_and_count_pairs_as_they_are():
     for half, mean in zip(counts, means[3:]):
         inside = half[first].bool().all(0)
         assert float(mean) == pytest.approx(float(values[0, inside].mean()))
+
+
+def test_the_first_draws_are_those_of_more_draws():
+    bootstrap = ClusterBootstrap(5, draws=9, splits=2)
+    first = bootstrap.head(4)
+    assert torch.equal(first.counts, bootstrap.counts[:4])
+    assert len(first.alone) == 4 and len(bootstrap.counts) == 13

@@ -41,6 +41,9 @@ def test_a_sample_stands_for_all_and_every_shard_gives_its_share():
     sharded = ShardedSums.build([4000, 12000], 2, parts.__getitem__)
     few = sharded.sample(2000)
     assert list(few.sizes) == [500, 1500]
+    assert few.shards[1].log_kernels.data_ptr() == (
+        parts[1].log_kernels.data_ptr()
+    )
     weights = torch.full((3,), 1 / 3)
     torch.testing.assert_close(
         few(weights)[0], sharded(weights)[0], rtol=0.1, atol=0
@@ -73,6 +76,10 @@ def test_a_plan_names_the_pairs_of_every_sum(planted, monkeypatch):
     for number, shard in sums.shards.items():
         first, second = plan.places(number)
         torch.testing.assert_close(shard.log_kernels, logs[:, first, second])
+        if number < 2:  # in random order: any stretch is a sample
+            half = len(first) // 2
+            mean = [float(x.float().mean()) for x in first.split(half)[:2]]
+            assert mean[0] == pytest.approx(mean[1], rel=0.2)
         apart = data.classes[first] != data.classes[second]
         assert apart.all() if number >= 2 else not apart.any()
 
