@@ -367,6 +367,13 @@ def test_the_command_makes_the_selection_again(selection, change):
         assert mapping.temperature_used == wanted
 
 
+def test_the_command_names_the_kernels(selection):
+    kernel = {"trajectory": True, "bandwidth": "multi"}
+    line = command(dataclasses.replace(selection, kernel=kernel))
+    assert line.endswith(" --trajectory --bandwidth multi")
+    assert "--trajectory" not in command(selection)
+
+
 def test_no_command_is_shown_where_none_makes_the_selection(selection):
     given = selection.data | {"manifest": None}
     assert command(dataclasses.replace(selection, data=given)) is None
