@@ -15,7 +15,7 @@ from speechbrain_mtl.provenance import git_commit, versions
 from speechbrain_mtl.report.study_figures import draw_study
 from speechbrain_mtl.selection import Selection
 from speechbrain_mtl.study.card import study_card, study_tables
-from speechbrain_mtl.study.strategies import strategy_weights
+from speechbrain_mtl.study.strategies import STRATEGIES, strategy_weights
 from speechbrain_mtl.study.study import UNTRAINED, SelectionStudy
 from speechbrain_mtl.training.settings import read_settings
 from speechbrain_mtl.training.stages import stage
@@ -124,11 +124,7 @@ def _group_weights(
 
         def make(asked=asked):  # noqa: ANN001, ANN202
             return strategy_weights(
-                asked.labelled,
-                asked.field,
-                workers,
-                selector.min_per_class,
-                selector.seed,
+                asked.labelled, asked.field, workers, selector
             )
 
         weights[task] = stage(
@@ -140,6 +136,7 @@ def _group_weights(
                 "selector": settings["selector"],
                 "workers": settings["pretext"]["workers"],
                 "base": base,
+                "strategies": STRATEGIES,
             },
             make,
         )

@@ -1,13 +1,19 @@
 """Weights of a group of labels, by every strategy that is compared."""
 
+import dataclasses
 from collections.abc import Mapping
 
 from speechbrain_mtl.selection import (
     Selection,
     Selector,
+    equal_shares,
     everything,
+    lowest_spread,
+    mrmr,
     naive_top_k,
     random_weights,
+    rfe,
+    single_best,
     uniform,
 )
 
@@ -15,21 +21,34 @@ RANDOM_DRAWS = 3
 # Mapping, centring and solver of what the estimators weigh.
 ESTIMATORS = {
     "sparsemax": ("sparsemax", "centered", "projected"),
+    "entmax": ("entmax", "centered", "projected"),
     "softmax": ("softmax", "centered", "projected"),
     "simplex": ("simplex", "centered", "projected"),
     "published sparsemax": ("sparsemax", "reference", "reference"),
     "published softmax": ("softmax", "reference", "reference"),
 }
+STRATEGIES = (
+    *ESTIMATORS,
+    "uniform",
+    "all",
+    "naive top",
+    "single best",
+    "lowest spread",
+    "mrmr",
+    "rfe",
+    *(f"random {draw + 1}" for draw in range(RANDOM_DRAWS)),
+)
 
 
 def strategy_weights(
     entries: Mapping[str, Mapping],
     field: str,
     workers: Mapping,
-    min_per_class: int = 10,
-    seed: int = 0,
+    selector: Selector,
 ) -> dict[str, dict[str, float]]:
-    """Weigh the same labels by every strategy.
+    """Weigh the same labels by every strategy, the audio read once.
+
+    Strategies that choose a number of labels choose as many as sparsemax.
 
     Arguments
     ---------
@@ -39,33 +58,32 @@ def strategy_weights(
         Field with the downstream classes.
     workers : dict
         Candidate labels by name.
-    min_per_class : int
-        See `Selector`.
-    seed : int
-        Of all that is drawn.
+    selector : Selector
+        What segments are drawn, and the seed; mapping, centring and solver
+        are the strategies' own.
 
     Returns
     -------
     weights : dict
-        ``{strategy: {label: weight}}``; "all" sums to the number of labels,
-        every other to 1.
+        ``{strategy: {label: weight}}`` for all `STRATEGIES`; "all" sums to
+        the number of labels, every other to 1.
     """
+    measured = selector.measure(entries, field, workers)
     found: dict[str, Selection] = {}
     for name, (mapping, centering, solver) in ESTIMATORS.items():
-        selector = Selector(
-            mapping=mapping,
-            centering=centering,
-            solver=solver,
-            min_per_class=min_per_class,
-            seed=seed,
-        )
-        found[name] = selector.fit(entries, field, workers)
-    ours = found["sparsemax"]
+        found[name] = dataclasses.replace(
+            selector, mapping=mapping, centering=centering, solver=solver
+        ).weigh(measured)
+    ours, seed = found["sparsemax"], selector.seed
     kept = sum(weight > 0 for weight in ours.weights.values())
+    table = (measured.labels, measured.classes, kept, seed)
     found["uniform"] = uniform(ours)
     found["all"] = everything(ours)
     found["naive top"] = naive_top_k(ours, kept)
-    found["single best"] = naive_top_k(ours, 1)
+    found["single best"] = single_best(ours)
+    found["lowest spread"] = lowest_spread(ours, kept)
+    found["mrmr"] = equal_shares(ours, mrmr(*table), "mrmr")
+    found["rfe"] = equal_shares(ours, rfe(*table), "rfe")
     for draw in range(RANDOM_DRAWS):
         found[f"random {draw + 1}"] = random_weights(ours, seed + draw)
-    return {name: dict(s.weights) for name, s in found.items()}
+    return {name: dict(found[name].weights) for name in STRATEGIES}

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import soundfile
+
+from speechbrain_mtl.selection import Selector
+from speechbrain_mtl.study.strategies import STRATEGIES, strategy_weights
+from speechbrain_mtl.workers import F0, RMSEnergy, Voicing, ZeroCrossingRate
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """Tones whose pitch is the class and whose level is chance."""
+    folder = tmp_path_factory.mktemp("tones")
+    random = np.random.default_rng(0)
+    entries = {}
+    for index in range(36):
+        pitch = 150 * (1 + index % 3) * random.uniform(0.97, 1.03)
+        time = np.arange(8000) / 16000
+        wave = sum(
+            np.sin(2 * np.pi * pitch * k * time) / k for k in range(1, 6)
+        )
+        wave = wave * 10 ** random.uniform(-1.6, -0.8)
+        wave += 1e-3 * random.standard_normal(len(time))
+        path = folder / f"{index}.wav"
+        soundfile.write(path, wave.astype("float32"), 16000)
+        entries[f"u{index:02d}"] = {
+            "wav": str(path),
+            "duration": 0.5,
+            "note": f"n{index % 3}",
+            "speaker": f"s{index % 4}",
+        }
+    workers = {
+        "f0": F0(),
+        "voicing": Voicing(),
+        "zcr": ZeroCrossingRate(),
+        "rms": RMSEnergy(),
+    }
+    return strategy_weights(entries, "note", workers, Selector())
+
+
+def test_every_strategy_weighs_every_label(weights):
+    assert list(weights) == list(STRATEGIES)
+    for name, row in weights.items():
+        assert set(row) == {"f0", "voicing", "zcr", "rms"}
+        assert min(row.values()) >= 0
+        total = 4 if name == "all" else 1
+        assert sum(row.values()) == pytest.approx(total)
+
+
+def test_choosers_choose_as_many_as_sparsemax(weights):
+    def kept(name):
+        return sum(weight > 0 for weight in weights[name].values())
+
+    for name in ("naive top", "lowest spread", "mrmr", "rfe"):
+        assert kept(name) == kept("sparsemax")
+    assert kept("single best") == 1
+
+
+def test_random_draws_differ(weights):
+    assert weights["random 1"] != weights["random 2"] != weights["random 3"]
