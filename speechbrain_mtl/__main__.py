@@ -18,6 +18,10 @@ COMMANDS = {
         "speechbrain_mtl.selection.command",
         "choose and weigh pretext tasks for a labelled manifest",
     ),
+    "units": (
+        "speechbrain_mtl.workers.units_command",
+        "cluster frames of MFCC, prosody or any encoder's layer into units",
+    ),
     "report": (
         "speechbrain_mtl.report.command",
         "turn the results of a run into one self-contained page",

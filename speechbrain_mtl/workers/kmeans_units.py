@@ -150,7 +150,7 @@ class KMeansUnits(Worker):
         index = torch.arange(units.shape[1], device=units.device)
         return torch.where(index < valid, units, 0.0)[..., None]
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike, about: dict | None = None) -> None:
         """Write the clusters, and what they are clusters of.
 
         Arguments
@@ -158,6 +158,8 @@ class KMeansUnits(Worker):
         path : str or path-like
             File of tensors and primitives; written atomically. The weights of
             an encoder are not in it, but their digest is.
+        about : dict, optional
+            Primitives to keep with them.
         """
         if not self.fitted:
             raise ValueError(f"{path}: no clusters to save. Call fit() first.")
@@ -166,6 +168,7 @@ class KMeansUnits(Worker):
             "scale": self.scale.cpu(),
             "codes": self.codes.cpu(),
             "source": describe(self.source),
+            "about": about or {},
         }
         with atomic_path(path) as temporary:
             torch.save(content, temporary)
