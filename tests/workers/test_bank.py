@@ -119,6 +119,9 @@ def test_the_bank_transforms_each_frame_once(monkeypatch):
     monkeypatch.setattr(torch.fft, "rfft", counted)
     default_bank()(torch.randn(1, 16000), torch.ones(1))
     assert sorted(frames) == [(97, 864), (99, 512)]
+    frames.clear()
+    every_worker()(torch.randn(1, 16000), torch.ones(1))
+    assert frames.count((97, 864)) == frames.count((99, 512)) == 1
 
 
 # F0, voicing and shimmer look at the whole utterance, flux at its past.

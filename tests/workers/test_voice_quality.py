@@ -6,7 +6,13 @@ import torch
 
 from speechbrain_mtl.workers import F0, Jitter, Shimmer
 from speechbrain_mtl.workers.analysis import Analysis
-from speechbrain_mtl.workers.pulses import HALF, LAGS, Search, Waveform
+from speechbrain_mtl.workers.pulses import (
+    HALF,
+    LAGS,
+    Search,
+    Waveform,
+    pulses,
+)
 from speechbrain_mtl.workers.voice_quality import perturbation
 
 ONE = torch.ones(1)
@@ -166,6 +172,17 @@ def test_pulses_are_followed_to_where_slow_correlation_says():
             )
     assert step.found.any()
     assert 2 * HALF + LAGS <= 320
+
+
+def test_no_period_counts_beyond_one_that_is_not_found():
+    generator = torch.Generator().manual_seed(0)
+    wav = train(np.full(150, 120), np.arange(150) % 12 < 8)
+    noise = torch.randn(1, wav.shape[1] + 7, generator=generator)
+    wav += 0.1 * noise.unfold(1, 8, 1).mean(-1)  # may repeat by chance
+    found = pulses(Analysis(wav, ONE)).found[0]
+    first, second, third, fourth = found[found.any(1)].unbind(1)
+    assert not (first & ~second).any() and not (fourth & ~third).any()
+    assert not second.all() and not third.all()
 
 
 def test_neighbours_of_too_large_a_ratio_are_not_compared():
