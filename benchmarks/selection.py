@@ -142,6 +142,16 @@ def whole_of(world: Planted, segments: list, dtype: torch.dtype) -> Solution:
     return solve_weights(*kernels, centering="reference")
 
 
+def warm_up() -> None:
+    """Run all once: optimisers import half of torch at their first step."""
+    world = plant(1, 10)
+    segments = [world.segments(0)]
+    published.descend(*published_kernels(world, segments), steps=2)
+    for dtype in DTYPES.values():
+        whole_of(world, segments, dtype)
+        steps_of(our_kernels(world, segments, dtype))
+
+
 def against_the_published(
     size: tuple[int, int, int], steps: int, repetitions: int
 ) -> list[dict]:
@@ -155,8 +165,6 @@ def against_the_published(
     loops, descents = [], []
     steps_s, whole_s = ({name: [] for name in DTYPES} for _ in range(2))
     same, solved = {}, {}
-    for dtype in DTYPES.values():  # to warm up
-        whole_of(world, segments[:1], dtype)
     for _ in range(repetitions):
         seconds, (Ks, Ls) = clock(published_kernels, world, segments)
         loops.append(seconds)
@@ -265,11 +273,8 @@ def machine(threads: int) -> dict:
     }
 
 
-def show(card: dict) -> None:
-    """Print the card as tables."""
-    print("{processor}, {cores} cores, load {load}".format(**card["machine"]))
-    print(f"{card['machine']['threads']} thread(s) on every side\n")
-    for entry in card["published"]:
+def show_published(rows: list[dict]) -> None:
+    for entry in rows:
         ratio = entry["ratio"]
         print(
             f"{entry['what']:32} {entry['size']:13}"
@@ -283,13 +288,17 @@ def show(card: dict) -> None:
         errors = [f"{k} {entry[k]:.1e}" for k in told if k in entry]
         steps = entry["published_steps_timed"]
         print(f"    {steps} published steps timed; {', '.join(errors)}")
-    print()
-    for entry in card["growth"]:
+
+
+def show_growth(axes: list[dict]) -> None:
+    for entry in axes:
         times = zip(entry["at"], entry["seconds"])
         times = ", ".join(f"{x}: {s['median']:.3f} s" for x, s in times)
         print(f"{entry['axis']:20} exponent {entry['exponent']:.2f} ({times})")
-    large = card["many"]
-    print(f"\n10 classes of {large['samples']} segments, 7 labels:")
+
+
+def show_many(large: dict) -> None:
+    print(f"10 classes of {large['samples']} segments, 7 labels:")
     for name in ("published", "ours"):
         entry = large[name]
         print(
@@ -302,26 +311,41 @@ def show(card: dict) -> None:
 
 
 def measure(plan: Plan, threads: int) -> dict:
-    """Run everything."""
+    """Run everything, and print tables as they come."""
     torch.set_num_threads(threads)
     began = time.perf_counter()
     facts = machine(threads)
+    print("{processor}, {cores} cores, load {load}".format(**facts))
+    print(f"{threads} thread(s) on every side", flush=True)
     # First: a process inherits the peak memory of the one that starts it.
     large = many(plan.many, threads)
+    show_many(large)
+    warm_up()
     rows = []
     for size, steps in (
-        (plan.steps_size, plan.steps),
         (plan.whole_size, published.STEPS),
+        (plan.steps_size, plan.steps),
     ):
-        rows += against_the_published(size, steps, plan.repetitions)
+        part = against_the_published(size, steps, plan.repetitions)
+        show_published(part)
+        rows += part
+    axes = growth(plan)
+    show_growth(axes)
     return {
         "machine": facts,
         "plan": asdict(plan),
         "published": rows,
-        "growth": growth(plan),
+        "growth": axes,
         "many": large,
         "wall_s": time.perf_counter() - began,
+        "cpu_s": cpu_seconds(),
     }
+
+
+def cpu_seconds() -> float:
+    """Of this process and those it started."""
+    spent = os.times()
+    return sum(spent[:4])
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -336,11 +360,11 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     plan = QUICK if options.quick else FULL if options.full else Plan()
     card = measure(plan, options.threads)
-    show(card)
+    print("{wall_s:.0f} s, of them {cpu_s:.0f} s at work".format(**card))
     out = options.out or (None if options.quick else RESULT)
     if out:
         write_json(out, card)
-        print(f"\nwritten to {out} after {card['wall_s']:.0f} s")
+        print(f"written to {out}")
 
 
 if __name__ == "__main__":
