@@ -1,8 +1,15 @@
 """Which pretext labels are to be weighed."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from speechbrain_mtl.workers import Worker, default_bank, every_worker
+from speechbrain_mtl.workers import (
+    RandomProjectionUnits,
+    Worker,
+    default_bank,
+    every_worker,
+)
+from speechbrain_mtl.workers.unit_files import load_units
 
 Candidates = str | Sequence[str] | Mapping[str, Worker]
 
@@ -14,9 +21,10 @@ def choose_workers(workers: Candidates = "scalar") -> dict[str, Worker]:
     ---------
     workers : str, sequence of str or dict
         "scalar": the eight standard labels of one value a frame; "all":
-        every worker that needs no parameters, voice quality, spectral shape
-        and vectors too; names of these, as a list or with commas between; or
-        workers of your own by name.
+        every worker that needs no fitting: voice quality, spectral shape,
+        vectors, and random-projection units; names of these, as a list or
+        with commas between, files of units (``*.pt``, see `fit_units`) among
+        them, known by their stem; or workers of your own by name.
 
     Returns
     -------
@@ -26,7 +34,8 @@ def choose_workers(workers: Candidates = "scalar") -> dict[str, Worker]:
     Raises
     ------
     ValueError
-        For an unknown name, a name given twice, and no worker at all.
+        For an unknown name, a name given twice, no worker at all, and a file
+        that holds no units.
 
     Example
     -------
@@ -36,7 +45,7 @@ def choose_workers(workers: Candidates = "scalar") -> dict[str, Worker]:
     if isinstance(workers, Mapping):
         chosen = dict(workers)
     else:
-        every = dict(every_worker().items())
+        every = {**every_worker(), "units": RandomProjectionUnits()}
         if workers == "all":
             names = list(every)
         elif workers == "scalar":
@@ -45,6 +54,9 @@ def choose_workers(workers: Candidates = "scalar") -> dict[str, Worker]:
         else:
             names = workers.split(",") if isinstance(workers, str) else workers
             names = [name.strip() for name in names]
+            files = {Path(n).stem: n for n in names if n.endswith(".pt")}
+            every |= {stem: load_units(n) for stem, n in files.items()}
+            names = [Path(n).stem if n.endswith(".pt") else n for n in names]
         unknown = sorted(set(names) - set(every))
         if unknown or len(set(names)) < len(names):
             raise ValueError(

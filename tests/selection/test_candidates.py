@@ -1,7 +1,9 @@
 import pytest
+import torch
 
 from speechbrain_mtl.selection.candidates import choose_workers
 from speechbrain_mtl.workers import (
+    KMeansUnits,
     RMSEnergy,
     ZeroCrossingRate,
     default_bank,
@@ -19,8 +21,9 @@ def test_scalar_means_the_standard_labels_of_one_value_a_frame():
 
 
 def test_all_means_every_worker_and_any_of_them_may_be_chosen():
-    assert list(choose_workers("all")) == sorted(every_worker())
-    for name in every_worker():
+    names = sorted([*every_worker(), "units"])
+    assert list(choose_workers("all")) == names
+    for name in names:
         assert list(choose_workers(name)) == [name]
 
 
@@ -41,3 +44,13 @@ def test_unknown_repeated_and_no_names_are_refused():
     for nothing in ([], {}):
         with pytest.raises(ValueError, match="no workers"):
             choose_workers(nothing)
+
+
+def test_files_of_units_are_candidates_known_by_their_stem(tmp_path):
+    path = tmp_path / "mine.pt"
+    worker = KMeansUnits(units=4).fit([torch.randn(16000)])
+    worker.save(path, {"source": "mfcc", "layer": -1})
+    chosen = choose_workers(f"f0,{path}")
+    assert list(chosen) == ["f0", "mine"] and chosen["mine"].units == 4
+    with pytest.raises(ValueError, match="a name twice"):
+        choose_workers(f"{path},{path}")
