@@ -1,23 +1,36 @@
 """``python -m speechbrain_mtl select``: weigh pretext tasks for a manifest."""
 
 import argparse
+import os
 from pathlib import Path
 
 import torch
 
 from speechbrain_mtl.data.manifest import load_manifest, subset
-from speechbrain_mtl.selection.baselines import (
-    everything,
-    naive_top_k,
-    random_weights,
-    uniform,
-)
+from speechbrain_mtl.selection import baselines
+from speechbrain_mtl.selection.comparison import BANDWIDTHS
+from speechbrain_mtl.selection.criterion import PUBLISHED_RULE, RULE
 from speechbrain_mtl.selection.hsic import CENTERINGS
+from speechbrain_mtl.selection.measured import Measured
+from speechbrain_mtl.selection.mrmr import mrmr
+from speechbrain_mtl.selection.processes import rank, several_processes
+from speechbrain_mtl.selection.ranking import FLAGS
+from speechbrain_mtl.selection.rfe import rfe
 from speechbrain_mtl.selection.selection import Selection
 from speechbrain_mtl.selection.selector import Selector
 from speechbrain_mtl.selection.simplex import MAPPINGS
+from speechbrain_mtl.selection.table import legend
 
-BASELINES = ("uniform", "all", "random", "naive")
+BASELINES = (
+    "uniform",
+    "all",
+    "random",
+    "naive",
+    "single_best",
+    "lowest_spread",
+    "mrmr",
+    "rfe",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +63,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="how scores become weights, or a baseline [sparsemax]",
     )
     add(
+        "--top-k",
+        type=int,
+        help="tasks that naive, lowest_spread, mrmr and rfe choose "
+        "[as many as sparsemax does]",
+    )
+    add(
         "--centering",
         default=defaults.centering,
         choices=CENTERINGS,
@@ -58,7 +77,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add(
         "--temperature",
         type=float,
-        help="higher spreads weights more evenly [softmax 1, sparsemax 2]",
+        help="higher spreads weights more evenly "
+        "[softmax and entmax 1, sparsemax 2]",
+    )
+    add(
+        "--trajectory",
+        action="store_true",
+        help="compare the course of labels over a segment, not their means",
+    )
+    add(
+        "--bandwidth",
+        default=defaults.bandwidth,
+        choices=BANDWIDTHS,
+        help="of label kernels: one scale or several [median]",
     )
     add(
         "--max-per-class",
@@ -73,23 +104,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"classes with fewer are left out [{defaults.min_per_class}]",
     )
     add("--seed", type=int, default=0, help="of everything drawn [0]")
-    add("--device", default="cpu", help="where to compute [cpu]")
+    add("--device", default="cpu", help="where to compute: cpu, cuda [cpu]")
     add(
         "--threads",
         type=int,
         default=1,
         help="of the processor; on a busy machine fewer are faster [1]",
     )
-    add("--out", default="selection.json", help="file [selection.json]")
+    add(
+        "--out",
+        default="selection.json",
+        help="file; a page and a picture come beside it [selection.json]",
+    )
     add(
         "--estimate",
         action="store_true",
-        help="say what would be compared, and how long it takes; then stop",
+        help="say what would be compared and how long it takes, then stop; "
+        "without this it is said as well, first",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Select, print the table, write the file.
+    """Estimate, select, explain, write the files.
+
+    Started by ``torchrun --nproc_per_node=N -m``, the processes share the
+    work, and the first of them speaks and writes.
 
     Arguments
     ---------
@@ -107,7 +146,23 @@ def run(args: argparse.Namespace) -> int:
         For bad input, with a message that says what to do.
     """
     torch.set_num_threads(args.threads)
+    out = Path(args.out)
+    if out.suffix != ".json":
+        raise ValueError(
+            f"--out is {args.out}: a page and a picture of the same name come "
+            "beside it. Give a name that ends in .json."
+        )
+    with several_processes():
+        return _run(args, out)
+
+
+def _run(args: argparse.Namespace, out: Path) -> int:
+    """The work, in one process or in each of several."""
     baseline = args.mapping in BASELINES
+    first = rank() == 0
+    device = args.device
+    if device == "cuda" and "LOCAL_RANK" in os.environ:
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
     selector = Selector(
         mapping=Selector.mapping if baseline else args.mapping,
         centering=args.centering,
@@ -115,8 +170,10 @@ def run(args: argparse.Namespace) -> int:
         max_per_class=args.max_per_class,
         min_per_class=args.min_per_class,
         seed=args.seed,
-        device=args.device,
-        progress=True,
+        device=device,
+        progress=first,
+        trajectory=args.trajectory,
+        bandwidth=args.bandwidth,
     )
     manifest = args.manifest
     if args.split is not None:
@@ -124,38 +181,95 @@ def run(args: argparse.Namespace) -> int:
             load_manifest(manifest, args.data_root), split=args.split
         )
     call = (manifest, args.label, args.workers, args.data_root)
+    expected = selector.estimate(*call)
+    if first:
+        print(expected, flush=True)
     if args.estimate:
-        print(selector.estimate(*call))
         return 0
-    selection = selector.fit(*call)
+    measured = selector.measure(*call)
+    selection = selector.weigh(measured)
     if baseline:
-        selection = _baseline(selection, args.mapping, args.seed)
-    selection.save(args.out)
-    print(selection.table())
-    print(_summary(selection, Path(args.out)))
+        selection = _baseline(
+            selection, measured, args.mapping, args.top_k, args.seed
+        )
+    if first:
+        selection.save(out)
+        print(explain(selection))
+        print(f"written to {out}{_page(selection, out)}")
     return 0
 
 
-def _baseline(selection: Selection, name: str, seed: int) -> Selection:
+def _baseline(
+    selection: Selection,
+    measured: Measured,
+    name: str,
+    k: int | None,
+    seed: int,
+) -> Selection:
     """The same evidence under a baseline's weights."""
     if name == "uniform":
-        return uniform(selection)
+        return baselines.uniform(selection)
     if name == "all":
-        return everything(selection)
+        return baselines.everything(selection)
     if name == "random":
-        return random_weights(selection, seed)
-    kept = sum(weight > 0 for weight in selection.weights.values())
-    return naive_top_k(selection, kept)
+        return baselines.random_weights(selection, seed)
+    if name == "single_best":
+        return baselines.single_best(selection)
+    if k is None:
+        k = sum(weight > 0 for weight in selection.weights.values())
+    if name == "naive":
+        return baselines.naive_top_k(selection, k)
+    if name == "lowest_spread":
+        return baselines.lowest_spread(selection, k)
+    choose = {"mrmr": mrmr, "rfe": rfe}[name]
+    names = choose(measured.labels, measured.classes, k, seed)
+    return baselines.equal_shares(selection, names, name)
 
 
-def _summary(selection: Selection, path: Path) -> str:
-    """What was compared, and where the weights are."""
+def explain(selection: Selection) -> str:
+    """Say all there is to say of a selection, as text.
+
+    Arguments
+    ---------
+    selection : Selection
+        Measured.
+
+    Returns
+    -------
+    text : str
+        The ranked table and its legend, the rule, flags, and what was
+        compared.
+    """
     data = selection.data
-    lines = [
-        f"{data['segments']} segments of {data['strata']} classes, "
-        f"{data['hours']:.2f} h, {data['speakers']} known speakers, "
-        f"{selection.cost['wall_s']:.1f} s",
-    ]
+    lines = ["", selection.table(), "", legend(selection.tasks), ""]
+    if selection.method in MAPPINGS:
+        published = selection.kernel.get("centering") == "reference"
+        lines.append(f"rule: {PUBLISHED_RULE if published else RULE}")
+    else:
+        lines.append(f"a baseline, {selection.method}: it does not minimise ci")
+    for flag, meaning in FLAGS.items():
+        flagged = [
+            name
+            for name, task in selection.tasks.items()
+            if flag in task["flags"]
+        ]
+        if flagged:
+            lines.append(f"{flag}: {', '.join(flagged)} ({meaning})")
+    lines.append(
+        f"{data['segments']} segments of {data['strata']} classes "
+        f"({data['effective_strata']:.1f} effective), {data['hours']:.2f} h, "
+        f"{data['speakers']} known speakers, {selection.cost['wall_s']:.1f} s"
+    )
+    if data["split_half_agreement"] is not None:
+        lines.append(
+            "halves of the speakers rank the labels with a correlation of "
+            f"{data['split_half_agreement']:.2f}"
+        )
+    if data["short_segments"]:
+        lines.append(
+            f"{data['short_segments']} segments are shorter than the 10 ms "
+            "between frames: the nearest frame stands for each"
+        )
     if data["dropped_classes"]:
         lines.append(
             f"left out, fewer than {data['min_per_class']} segments: "
@@ -163,5 +277,15 @@ def _summary(selection: Selection, path: Path) -> str:
         )
     if not selection.solver.get("converged", True):
         lines.append(f"not converged: the gap is {selection.solver['gap']:.1e}")
-    lines.append(f"written to {path}")
     return "\n".join(lines)
+
+
+def _page(selection: Selection, out: Path) -> str:
+    """Write the page and the picture; what to say of where they are."""
+    from speechbrain_mtl.report.selection_page import write_selection_page
+
+    try:
+        page = write_selection_page(selection, out.with_suffix(".html"))
+    except ImportError as error:  # pictures are an extra
+        return f"; no page and picture: {error}"
+    return f", explained in {page}, at a glance in {out.with_suffix('.png')}"

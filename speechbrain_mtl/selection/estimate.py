@@ -1,5 +1,6 @@
 """What a selection will take, before it is run."""
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Mapping
@@ -9,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from speechbrain_mtl.selection.features import measure
+from speechbrain_mtl.selection.labels import NothingToCompare
 from speechbrain_mtl.selection.strata import Segments
 from speechbrain_mtl.workers import Worker
 
 SAMPLE_SECONDS = 30.0
-# Measured on one core: scores, tests, intervals and solver together.
-SECONDS_A_PAIR_AND_LABEL = 3e-7
+# Measured on one core: scores, tests, intervals, solver and what is said of
+# the weights. The first does not grow with the data, for it is about samples.
+SECONDS_A_LABEL = 0.8
+SECONDS_A_PAIR_AND_LABEL = 5e-7
 BASE_MB = 600  # the libraries and a batch of audio
 
 
@@ -73,6 +77,7 @@ def estimate(
     workers: Mapping[str, Worker],
     n_samples: int,
     max_pairs: int,
+    device: str = "cpu",
 ) -> Estimate:
     """Measure 30 s of the audio, and extrapolate.
 
@@ -84,7 +89,7 @@ def estimate(
         What will be compared.
     workers : dict
         Worker by name.
-    n_samples, max_pairs : int
+    n_samples, max_pairs, device
         See `Selector`.
 
     Returns
@@ -104,7 +109,10 @@ def estimate(
         ends=segments.ends[chosen],
     )
     began = time.perf_counter()
-    read = measure(manifest, part, workers, n_samples).seconds
+    # So little audio may well be all alike, when the whole is not.
+    with contextlib.suppress(NothingToCompare):
+        measure(manifest, part, workers, n_samples, device=device)
+    read = sum(seconds[key] for key in sample)
     rate = (time.perf_counter() - began) / read
     counts = np.bincount(segments.classes)
     pairs = min(float((counts * (counts - 1) / 2).sum()), float(max_pairs))
@@ -117,7 +125,8 @@ def estimate(
         speakers=segments.speakers,
         labels=len(workers),
         hours=total / 3600,
-        seconds=rate * total + SECONDS_A_PAIR_AND_LABEL * pairs * len(workers),
+        seconds=rate * total
+        + len(workers) * (SECONDS_A_LABEL + SECONDS_A_PAIR_AND_LABEL * pairs),
         memory_mb=BASE_MB + (numbers + embeddings) * 4 / 1e6,
         dropped=segments.dropped,
     )

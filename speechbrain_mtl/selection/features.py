@@ -9,12 +9,18 @@ from speechbrain.lobes.features import Fbank
 from tqdm import tqdm
 
 from speechbrain_mtl.data.audio import SAMPLE_RATE, read_audio
-from speechbrain_mtl.selection.labels import UnitLabels, ValueLabels
+from speechbrain_mtl.selection.labels import (
+    NothingToCompare,
+    UnitLabels,
+    ValueLabels,
+)
+from speechbrain_mtl.selection.processes import mine, total
 from speechbrain_mtl.selection.spans import Spans
 from speechbrain_mtl.selection.strata import Segments
 from speechbrain_mtl.workers import Worker, WorkerBank
 
 MELS = 40
+SILENT_DB = 1e-3  # range of a spectrogram in which there is nothing
 HOP = 160  # samples between frames of the spectrogram, the first centred at 0
 
 
@@ -52,6 +58,7 @@ def measure(
 ) -> Measurements:
     """Read every recording once; embed its segments, sum up their labels.
 
+    Several processes share out the recordings, and all get the measurements.
     Segments are cut by time: each worker, and the spectrogram, gives the
     frames whose centres lie inside, by its own clock.
 
@@ -83,8 +90,9 @@ def measure(
     ------
     ValueError
         When a recording cannot be read, a segment reaches beyond its end, a
-        worker gives NaN, infinity or a unit it does not have, or a label is
-        constant.
+        worker gives NaN, infinity or a unit it does not have.
+    NothingToCompare
+        When a label is constant, or all recordings are silent.
 
     Example
     -------
@@ -109,7 +117,7 @@ def measure(
         of_file.setdefault(key, []).append(index)
     durations = {key: manifest[key]["duration"] for key in of_file}
     count = len(segments)
-    mels = torch.empty(count, n_samples, MELS, device=device)
+    mels = torch.zeros(count, n_samples, MELS, device=device)
     rows_kept = n_samples if trajectory else None
     collected = {
         name: ValueLabels(name, worker.dim, count, rows_kept, device)
@@ -120,9 +128,12 @@ def measure(
         for name, worker in bank.items()
     }
     samples_read = 0
-    bar = tqdm(total=len(of_file), unit="file", disable=not progress)
+    batches = [
+        keys for _, keys in mine(list(_batches(durations, batch_seconds)))
+    ]
+    bar = tqdm(total=sum(map(len, batches)), unit="file", disable=not progress)
     with bar, torch.no_grad():
-        for keys in _batches(durations, batch_seconds):
+        for keys in batches:
             wavs = [read_audio(manifest[key]["wav"]) for key in keys]
             samples = [len(wav) for wav in wavs]
             index = [i for key in keys for i in of_file[key]]
@@ -144,8 +155,17 @@ def measure(
                 collected[name].add(index, label, spans, *cut)
             samples_read += sum(samples)
             bar.update(len(keys))
+    mels = total(mels)
+    seconds = float(total(torch.tensor(samples_read))) / SAMPLE_RATE
+    if mels.amax() - mels.amin() < SILENT_DB:
+        raise NothingToCompare(
+            f"all {len(of_file)} recordings are silent. Check that the "
+            "manifest names the right files, and copy them again."
+        )
+    for label in collected.values():
+        label.gather()
     labels = {name: label.result() for name, label in collected.items()}
-    return Measurements(mels, labels, samples_read / SAMPLE_RATE)
+    return Measurements(mels, labels, seconds)
 
 
 def _batches(

@@ -3,7 +3,12 @@
 import numpy as np
 import torch
 
+from speechbrain_mtl.selection.processes import total
 from speechbrain_mtl.selection.spans import Spans
+
+
+class NothingToCompare(ValueError):
+    """All segments alike in a label, or in sound; others may differ."""
 
 
 class ValueLabels:
@@ -44,7 +49,7 @@ class ValueLabels:
         self.frames = torch.zeros(count, **double)
         self.rows = rows
         if rows:
-            self.course = torch.empty(count, rows, dim, device=device)
+            self.course = torch.zeros(count, rows, dim, device=device)
 
     def add(
         self,
@@ -75,20 +80,27 @@ class ValueLabels:
                 frames, first, lengths, self.rows
             )
 
+    def gather(self) -> None:
+        """Take the segments of other processes too."""
+        self.sums, self.squares = total(self.sums), total(self.squares)
+        self.frames = total(self.frames)
+        if self.rows:
+            self.course = total(self.course)
+
     def result(self) -> torch.Tensor:
         """Give the labels: means float64 [N, dim], courses float32.
 
         Raises
         ------
-        ValueError
+        NothingToCompare
             When the label is constant.
         """
-        total = self.frames.sum()
-        mean = self.sums.sum(dim=0) / total
-        variance = self.squares.sum(dim=0) / total - mean**2
+        frames = self.frames.sum()
+        mean = self.sums.sum(dim=0) / frames
+        variance = self.squares.sum(dim=0) / frames - mean**2
         # What is left of a constant by rounding of float32 labels.
         if (variance <= 1e-10 * mean**2).all():
-            raise ValueError(
+            raise NothingToCompare(
                 f"worker {self.name!r} is constant over all {len(self.frames)} "
                 f"segments (value {float(mean.flatten()[0]):.6g}): it says "
                 "nothing about speech. Leave it out of the workers."
@@ -184,17 +196,21 @@ class UnitLabels:
             shares = histograms(codes, spans.rows, first, lengths, self.units)
         self.shares[index] = shares.view(-1, *self.shares.shape[1:])
 
+    def gather(self) -> None:
+        """Take the segments of other processes too."""
+        self.shares = total(self.shares)
+
     def result(self) -> torch.Tensor:
         """Give the labels, float32 [N, rows * dim * units].
 
         Raises
         ------
-        ValueError
+        NothingToCompare
             When only one unit occurs.
         """
         occurring = (self.shares.sum(dim=(0, 1)) > 0).sum(dim=-1)
         if (occurring < 2).all():
-            raise ValueError(
+            raise NothingToCompare(
                 f"worker {self.name!r} gives one and the same unit in all "
                 f"{len(self.shares)} segments: it says nothing about speech. "
                 "Leave it out of the workers."

@@ -11,6 +11,14 @@ from speechbrain_mtl.selection.intervals import percentile_interval
 
 SIGNIFICANT = 0.01  # permutation p below which a dependence is not chance
 NEAR_CONSTANT = 0.05  # deviation of segments, in that of frames
+FLAGS = {
+    "noise-like": "depends neither on speech within classes nor on the class, "
+    "more than chance would: never weighed",
+    "class-blind": "depends on speech within classes, but on the class no "
+    "more than chance would: never weighed",
+    "near-constant": "segments hardly differ in it, for most of its variance "
+    "is in few frames",
+}
 
 
 @dataclass(frozen=True)
@@ -32,10 +40,7 @@ class Ranking:
         Spearman correlation of the ranks that two halves of the speakers
         give, a mean over random halves; None for a single label or speaker.
     flags : list of list of str
-        "noise-like": the label depends neither on speech within classes nor
-        on the class; "class-blind": on speech alone; "near-constant":
-        segments hardly differ in it, for most of its variance is in few
-        frames.
+        Keys of `FLAGS`, which says what they mean.
     eligible : list of int
         Labels that may be weighed.
     eligible_drawn : torch.Tensor

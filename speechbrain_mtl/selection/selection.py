@@ -8,21 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from speechbrain_mtl.data.atomic import write_json
+from speechbrain_mtl.selection.table import ranked_table
 
 FORMAT = "speechbrain_mtl/selection/1"
-# Numbers of one task, and their headings in a table.
-SCORES = {
-    "weight": "weight",
-    "ci": "ci",
-    "z": "z",
-    "relevance": "relevance",
-    "within_class_spread": "spread",
-    "mean_similarity": "similarity",
-    "reference": "published",
-    "centered": "centered",
-    "unbiased": "unbiased",
-    "normalised": "normalised",
-}
 SECTIONS = ("tasks", "data", "kernel", "solver", "cost")
 
 
@@ -39,16 +27,20 @@ class Selection:
     label_field : str
         Field of the manifest that holds the downstream classes.
     method : str
-        Where the weights come from: "sparsemax", "softmax", "simplex",
-        "uniform", "all", "random", "naive".
+        Where the weights come from: "sparsemax", "softmax", "entmax",
+        "simplex", or a baseline: "uniform", "all", "random", "naive",
+        "single_best", "lowest_spread", "mrmr", "rfe".
     weights : dict
         Weight by task, at least 0.
     tasks : dict
         Numbers by task: "weight" and, where measured, "ci" (the score that
-        ranks; lower is better), "interval" (95 %, over speakers), "z" and "p"
-        (permutations within classes), "relevance" and "relevance_p",
-        "within_class_spread", "mean_similarity", "reference", "centered",
-        "unbiased", "normalised", and "flags".
+        ranks; lower is better), "interval" (95 %, over speakers) and "rank"
+        (that of the place by ci, 1 is best), "frequency" (share of bootstrap
+        draws that weigh the task), "leave_one_out" (relative rise of the
+        group's ci without the task), "z" and "p" (permutations within
+        classes), "relevance" and "relevance_p", "within_class_spread",
+        "mean_similarity", "reference", "centered", "unbiased", "normalised",
+        and "flags".
     data, kernel, solver, cost : dict
         What was compared, how, what the solver found, what it cost.
     seed : int
@@ -148,37 +140,14 @@ class Selection:
         return cls(**content)
 
     def table(self) -> str:
-        """Lay the numbers out as text, the heaviest task first.
+        """Lay the numbers out as text; see `ranked_table`.
 
         Returns
         -------
         text : str
-            One line a task.
+            One line a task, the heaviest first.
         """
-        width = max(len(name) for name in self.weights)
-        head = "".join(f"{title:>11}" for title in SCORES.values())
-        lines = [f"{'task':<{width}}{head}{'  interval of ci':<20}  flags"]
-        for name in sorted(
-            self.weights,
-            key=lambda n: (
-                -self.weights[n],
-                self.tasks.get(n, {}).get("ci", math.inf),
-            ),
-        ):
-            task = {**self.tasks.get(name, {}), "weight": self.weights[name]}
-            cells = "".join(_cell(task.get(score)) for score in SCORES)
-            low, high = task.get("interval", (None, None))
-            span = f"{_cell(low)[2:]} {_cell(high)[2:]}"
-            flags = ", ".join(task.get("flags", []))
-            lines.append(f"{name:<{width}}{cells}{span:<20}  {flags}".rstrip())
-        return "\n".join(lines)
-
-
-def _cell(value: float | None) -> str:
-    """A number in eleven columns, three significant digits."""
-    if value is None:
-        return f"{'-':>11}"
-    return f"{value:>11.3f}" if abs(value) >= 0.1 else f"{value:>11.3g}"
+        return ranked_table(self.weights, self.tasks)
 
 
 def _problem(content: Any) -> str | None:

@@ -318,7 +318,9 @@ class Selector:
         segments = self._draw(entries, label_field)
         n_samples = self.n_samples or N_SAMPLES[segments.whole]
         bank = choose_workers(workers)
-        return estimate(entries, segments, bank, n_samples, self.max_pairs)
+        return estimate(
+            entries, segments, bank, n_samples, self.max_pairs, self.device
+        )
 
     def _draw(
         self, entries: Mapping[str, Mapping[str, Any]], label_field: str

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from speechbrain_mtl.data.audio import TOLERANCE
+
 # Labels that aligners give to pauses, noise and words they do not know.
 PAUSES = ("", "sil", "SIL", "sp", "spn", "<unk>", "[SIL]", "<eps>")
 
@@ -68,7 +70,7 @@ class Segments:
     @property
     def short(self) -> int:
         """Segments so short that a single frame stands for them."""
-        return int((self.ends - self.starts < FRAME).sum())
+        return int((self.ends - self.starts < FRAME - 1e-6).sum())
 
     @property
     def whole(self) -> bool:
@@ -113,8 +115,8 @@ def stratify(
     Raises
     ------
     ValueError
-        When no entry has the field, a segment ends before it starts, or fewer
-        than two classes are left.
+        When no entry has the field, a segment ends before it starts or after
+        its recording, or fewer than two classes are left.
 
     Example
     -------
@@ -135,6 +137,12 @@ def stratify(
     counts = Counter(row[0] for row in found)
     kept = sorted(name for name, n in counts.items() if n >= min_per_class)
     dropped = {n: c for n, c in sorted(counts.items()) if c < min_per_class}
+    if len(counts) == 1:
+        raise ValueError(
+            f"label field {label_field!r}: all {len(found)} segments are of "
+            f"one class, {next(iter(counts))!r}; two are needed to tell what "
+            "depends on the class. Give more data, or another field."
+        )
     if len(kept) < 2:
         common = ", ".join(f"{n!r}: {c}" for n, c in counts.most_common(5))
         raise ValueError(
@@ -201,6 +209,13 @@ def _find(
                     f"{key}: segment [{start}, {end}, {label!r}] of "
                     f"{label_field} does not end after it starts. Correct the "
                     "times."
+                )
+            if end > entry.get("duration", np.inf) + TOLERANCE:
+                raise ValueError(
+                    f"{key}: segment [{start}, {end}, {label!r}] of "
+                    f"{label_field} ends after the recording, which is "
+                    f"{entry['duration']} s long. Correct the times, or the "
+                    "duration."
                 )
             if str(label) not in ignore:
                 found.append((str(label), key, start, end, speaker))

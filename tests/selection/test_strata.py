@@ -104,7 +104,7 @@ def test_a_field_nobody_has_is_refused_naming_those_there():
 
 def test_one_class_alone_is_refused_with_the_counts():
     with pytest.raises(ValueError, match="1 class.*'dog': 12"):
-        stratify(words({"dog": 12}), "words")
+        stratify(words({"dog": 12, "emu": 3}), "words")
     with pytest.raises(ValueError, match="'dog': 1, 'cat': 1|'cat': 1"):
         stratify(words({"dog": 1, "cat": 1}), "words")
 
@@ -151,3 +151,25 @@ def test_segments_shorter_than_a_frame_are_counted():
         for i in range(40)
     }
     assert stratify(whole, "digit").short == 0
+
+
+def test_a_segment_beyond_its_recording_is_refused_before_audio_is_read():
+    manifest = words({"dog": 12, "cat": 12})
+    manifest["cat7"]["words"] = [[1.5, 2.005, "cat"]]  # aligners round
+    assert len(stratify(manifest, "words")) == 24
+    manifest["cat7"]["words"] = [[1.5, 2.5, "cat"]]
+    with pytest.raises(ValueError, match="cat7: segment .* is 2.0 s long"):
+        stratify(manifest, "words")
+
+
+def test_segments_all_of_one_class_are_refused_by_its_name():
+    with pytest.raises(ValueError, match="all 12 segments .* one class, 'dog'"):
+        stratify(words({"dog": 12}), "words")
+
+
+def test_a_class_of_one_sample_is_left_out_and_said():
+    segments = stratify(words({"dog": 12, "cat": 12, "yak": 1}), "words")
+    assert segments.dropped == {"yak": 1} and "yak" not in segments.names
+    lonely = words({f"w{i}": 1 for i in range(9)})
+    with pytest.raises(ValueError, match="0 class.*'w0': 1.*lower"):
+        stratify(lonely, "words")
