@@ -24,7 +24,7 @@ COMMANDS = [
 
 
 def test_the_commands_are_found():
-    assert len(COMMANDS) == 9, COMMANDS
+    assert len(COMMANDS) == 11, COMMANDS
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,9 @@ def test_train_commands_name_files_and_options_that_exist(command):
 def test_commands_on_a_corpus_run_as_written(tmp_path):
     """The corpus is made smaller, everything else is as written."""
     module = [c for c in COMMANDS if "-m speechbrain_mtl" in c]
-    order = ["synth", "check", "select"]
+    order = ["synth", "check", "select", "units"]
     chosen = [next(c for c in module if f" {name} " in c) for name in order]
+    chosen.append(next(c for c in module if ".pt" in c and " select " in c))
     for command in chosen:
         command = command.replace("--minutes 32", "--minutes 4 --speakers 8")
         words = [sys.executable, *command.split()[1:]]
