@@ -21,8 +21,10 @@ from speechbrain_mtl.selection.kernels import (
     median_variance,
     rbf_kernel,
 )
+from speechbrain_mtl.selection.measured import Measured
 from speechbrain_mtl.selection.mrmr import mrmr
 from speechbrain_mtl.selection.objective import group_objective
+from speechbrain_mtl.selection.processes import several_processes
 from speechbrain_mtl.selection.rfe import rfe
 from speechbrain_mtl.selection.selection import Selection, SelectionError
 from speechbrain_mtl.selection.selector import Selector
@@ -33,6 +35,7 @@ from speechbrain_mtl.selection.significance import (
 from speechbrain_mtl.selection.solver import Solution, solve_weights
 
 __all__ = [
+    "Measured",
     "Selection",
     "SelectionError",
     "Selector",
@@ -55,6 +58,7 @@ __all__ = [
     "random_weights",
     "rbf_kernel",
     "rfe",
+    "several_processes",
     "single_best",
     "solve_weights",
     "uniform",

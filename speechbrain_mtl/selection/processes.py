@@ -17,20 +17,24 @@ import torch.distributed as dist
 Piece = TypeVar("Piece")
 
 
+_sharing = False
+
+
 def world() -> int:
-    """Count the processes: 1 unless torch.distributed is initialised.
+    """Count the processes that share the work.
 
     Returns
     -------
     count : int
+        1 outside `several_processes`, even where torch.distributed is in use:
+        a training may well select in its first process alone.
 
     Example
     -------
     >>> world()
     1
     """
-    ready = dist.is_available() and dist.is_initialized()
-    return dist.get_world_size() if ready else 1
+    return dist.get_world_size() if _sharing else 1
 
 
 def rank() -> int:
@@ -98,8 +102,9 @@ def total(table: torch.Tensor) -> torch.Tensor:
 def several_processes() -> Iterator[None]:
     """Let the processes that ``torchrun`` started share the work inside.
 
-    Does nothing in a single process, or where torch.distributed is in use
-    already. Tables travel over the "gloo" backend, which needs no GPU.
+    All of them must enter, and do the same. Does nothing in a single process.
+    Where torch.distributed is not in use yet, tables travel over its "gloo"
+    backend, which needs no GPU.
 
     Example
     -------
@@ -107,12 +112,17 @@ def several_processes() -> Iterator[None]:
     ...     world()
     1
     """
-    started = int(os.environ.get("WORLD_SIZE", 1)) > 1
-    if not started or dist.is_initialized():
+    global _sharing
+    if int(os.environ.get("WORLD_SIZE", 1)) < 2:
         yield
         return
-    dist.init_process_group("gloo")
+    ours = not dist.is_initialized()
+    if ours:
+        dist.init_process_group("gloo")
+    _sharing = True
     try:
         yield
     finally:
-        dist.destroy_process_group()
+        _sharing = False
+        if ours:
+            dist.destroy_process_group()

@@ -167,8 +167,9 @@ def solve_weights(
     K, log_Ls, centering, estimator, lens
         See `group_objective`.
     mapping : str
-        "softmax", "sparsemax" or "simplex": the regulariser when there is a
-        temperature (see `simplex`), else without effect on the minimum.
+        "softmax", "entmax", "sparsemax" or "simplex": the regulariser when
+        there is a temperature (see `regulariser`), else without effect on the
+        minimum.
     temperature : float
         Weight of the mapping's regulariser against the objective, the latter
         in units of its value at equal weights.

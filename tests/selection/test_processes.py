@@ -6,7 +6,13 @@ import sys
 import pytest
 
 from speechbrain_mtl.__main__ import main
-from speechbrain_mtl.selection.processes import mine, total, world
+from speechbrain_mtl.selection.processes import (
+    mine,
+    rank,
+    several_processes,
+    total,
+    world,
+)
 
 
 def test_one_process_has_all_the_work():
@@ -27,6 +33,19 @@ def test_pieces_are_dealt_out_in_turn(monkeypatch):
         dealt.append(mine(range(10, 17)))
     assert dealt[1] == [(1, 11), (4, 14)]
     assert sorted(sum(dealt, [])) == list(enumerate(range(10, 17)))
+
+
+def test_processes_in_use_elsewhere_share_nothing_unasked(monkeypatch):
+    from torch import distributed
+
+    monkeypatch.setattr(distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(distributed, "get_world_size", lambda: 2)
+    monkeypatch.setattr(distributed, "get_rank", lambda: 1)
+    assert world() == 1 and rank() == 0
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with several_processes():
+        assert world() == 2 and rank() == 1
+    assert world() == 1
 
 
 def numbers(value, name=""):
