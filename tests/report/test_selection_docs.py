@@ -18,7 +18,7 @@ PAGES = {
 COMMANDS = [
     command
     for text in PAGES.values()
-    for command in re.findall(r"python -m speechbrain_mtl [^`\n]+", text)
+    for command in re.findall(r"-m speechbrain_mtl ([^`\n]+)", text)
 ]
 SNIPPETS = [
     snippet
@@ -34,12 +34,12 @@ ROWS = re.findall(
 
 
 def test_the_commands_snippets_and_rows_are_found():
-    assert (len(COMMANDS), len(SNIPPETS), len(ROWS)) == (10, 2, 6)
+    assert (len(COMMANDS), len(SNIPPETS), len(ROWS)) == (12, 2, 6)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_have_options_that_exist(command, monkeypatch):
-    name, *words = shlex.split(command)[3:]
+    name, *words = shlex.split(command)
     module, _ = program.COMMANDS[name]
     parser = argparse.ArgumentParser(exit_on_error=False)
     __import__(module, fromlist=["configure"]).configure(parser)
