@@ -10,7 +10,7 @@ classes of 5,000, recomputed tile by tile at every evaluation. Prints JSON.
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 
@@ -25,7 +25,7 @@ from speechbrain_mtl.selection.pair_sums import PairSums
 from speechbrain_mtl.selection.ranking import rank
 from speechbrain_mtl.selection.relevance import between_pairs
 from speechbrain_mtl.selection.selector import TEMPERATURES
-from speechbrain_mtl.selection.simplex import Minimum, minimise
+from speechbrain_mtl.selection.simplex import Minimum, Objective, minimise
 from speechbrain_mtl.selection.solver import relative, solve
 
 MAPPING = "sparsemax"
@@ -96,7 +96,7 @@ class AllPairs:
 
 
 def polish(
-    objective: Callable, found: Minimum, temperature: float
+    objective: Objective, found: Minimum, temperature: float
 ) -> dict[str, object]:
     """The exact minimum, from where the search on fewer pairs ended."""
     began = time.perf_counter()
@@ -115,67 +115,93 @@ def polish(
     }
 
 
-def published_estimator(measured: Measurements, world: Planted) -> dict:
+class Estimate:
+    """What was found on some of the pairs, and in what time and memory."""
+
+    temperature = 0.0
+
+    def __init__(self, measured: Measurements, world: Planted) -> None:
+        self.world = world
+        self.mels = measured.mels
+        self.classes = torch.arange(world.classes)
+        self.classes = self.classes.repeat_interleave(world.samples)
+        began = time.perf_counter()
+        self.comparison = Comparison(measured, self.classes)
+        self.found = self.solve()
+        self.cost = {
+            "seconds": time.perf_counter() - began,
+            "peak_mb": peak_memory_mb(),
+        }
+
+    def report(self) -> dict[str, object]:
+        """Cost and distance to exact."""
+        distance = polish(self.exact(), self.found, self.temperature)
+        return {**self.cost, **distance}
+
+    def by_class(self, flat: torch.Tensor) -> torch.Tensor:
+        return flat.view(self.world.classes, self.world.samples, -1)
+
+
+class Published(Estimate):
     """Kernels and weights by the published objective."""
-    classes = torch.arange(world.classes).repeat_interleave(world.samples)
-    began = time.perf_counter()
-    comparison = Comparison(measured, classes)
-    labels = list(range(len(comparison.names)))
-    found = solve(relative, published_sums(comparison, labels), MAPPING)
-    seconds, peak = time.perf_counter() - began, peak_memory_mb()
 
-    speech = measured.mels.view(world.classes, world.samples, -1)
-    exact = AllPairs(speech, world.values.float() / 0.05**0.5, published=True)
-    uniform = torch.full_like(found.weights, 1 / len(found.weights))
-    scale = float(exact(uniform)[0][0])
+    def solve(self) -> Minimum:
+        labels = list(range(len(self.comparison.names)))
+        return solve(relative, published_sums(self.comparison, labels), MAPPING)
 
-    def objective(weights: torch.Tensor) -> tuple:
-        values, jacobian = exact(weights)
-        return values[0] / scale, jacobian[0] / scale
+    def exact(self) -> Objective:
+        scaled = self.world.values.float() / 0.05**0.5
+        sums = AllPairs(self.by_class(self.mels), scaled, published=True)
+        labels = len(self.found.weights)
+        scale = float(sums(torch.full((labels,), 1 / labels))[0][0])
 
-    return {"seconds": seconds, "peak_mb": peak, **polish(objective, found, 0)}
+        def objective(weights: torch.Tensor) -> tuple:
+            values, jacobian = sums(weights)
+            return values[0] / scale, jacobian[0] / scale
+
+        return objective
 
 
-def our_estimator(measured: Measurements, world: Planted) -> dict:
+class Ours(Estimate):
     """All that follows the measurements: evidence, tests, intervals, weights."""
-    classes = torch.arange(world.classes).repeat_interleave(world.samples)
-    clusters = torch.arange(len(classes)) % 200
-    began = time.perf_counter()
-    comparison = Comparison(measured, classes)
-    evidence = gather(comparison, classes, clusters)
-    ranking = rank(evidence, comparison.names, "centered")
-    eligible, scale = ranking.eligible, evidence.speech_scale
-    sums = ratio_sums(comparison, classes, eligible, scale)
+
     temperature = TEMPERATURES[MAPPING]
-    found = solve(log_ratio(ranking.noise), sums, MAPPING, temperature)
-    seconds, peak = time.perf_counter() - began, peak_memory_mb()
-    del sums
 
-    mels = measured.mels
-    speech = (mels - mels.mean(dim=(0, 1))) / mels.std(dim=(0, 1))
-    bandwidths = torch.tensor(comparison.bandwidths, dtype=torch.float64)
-    within = AllPairs(
-        speech.view(world.classes, world.samples, -1),
-        (world.values / bandwidths.sqrt()).float()[..., eligible],
-        published=False,
-    )
-    pairs = between_pairs(classes, BETWEEN, seed=1)
-    logs = comparison.log_pairs(*pairs)[eligible]
-    between = PairSums(torch.full_like(logs[:1], 1 / BETWEEN), logs)
+    def solve(self) -> Minimum:
+        clusters = torch.arange(len(self.classes)) % 200
+        evidence = gather(self.comparison, self.classes, clusters)
+        ranking = rank(evidence, self.comparison.names, "centered")
+        self.eligible, self.scale = ranking.eligible, evidence.speech_scale
+        sums = ratio_sums(
+            self.comparison, self.classes, self.eligible, self.scale
+        )
+        self.prepare = log_ratio(ranking.noise)
+        return solve(self.prepare, sums, MAPPING, self.temperature)
 
-    def exact(weights: torch.Tensor) -> tuple:
-        values, jacobian = within(weights)
-        apart, slopes = between(weights)
-        values[0], jacobian[0] = values[0] / scale, jacobian[0] / scale
-        values[1], jacobian[1] = values[1] - apart[0], jacobian[1] - slopes[0]
-        return values, jacobian
+    def exact(self) -> Objective:
+        speech = self.mels - self.mels.mean(dim=(0, 1))
+        speech /= self.mels.std(dim=(0, 1))
+        bandwidths = torch.tensor(
+            self.comparison.bandwidths, dtype=torch.float64
+        )
+        scaled = (self.world.values / bandwidths.sqrt()).float()
+        within = AllPairs(
+            self.by_class(speech), scaled[..., self.eligible], published=False
+        )
+        pairs = between_pairs(self.classes, BETWEEN, seed=1)
+        logs = self.comparison.log_pairs(*pairs)[self.eligible]
+        between = PairSums(torch.full_like(logs[:1], 1 / BETWEEN), logs)
 
-    objective = log_ratio(ranking.noise)(exact)
-    return {
-        "seconds": seconds,
-        "peak_mb": peak,
-        **polish(objective, found, temperature),
-    }
+        def sums(weights: torch.Tensor) -> tuple:
+            values, jacobian = within(weights)
+            apart, slopes = between(weights)
+            values[0] /= self.scale
+            jacobian[0] /= self.scale
+            values[1] -= apart[0]
+            jacobian[1] -= slopes[0]
+            return values, jacobian
+
+        return self.prepare(sums)
 
 
 def main() -> None:
@@ -195,16 +221,11 @@ def main() -> None:
         {name: flat[:, k : k + 1] for k, name in enumerate(names)},
         seconds=0.0,
     )
-    print(
-        json.dumps(
-            {
-                "started_mb": before,
-                "measurements_mb": peak_memory_mb(),
-                "published": published_estimator(measured, world),
-                "ours": our_estimator(measured, world),
-            }
-        )
-    )
+    memory = {"started_mb": before, "measurements_mb": peak_memory_mb()}
+    # Both before anything exact, which takes more memory than either.
+    published, ours = Published(measured, world), Ours(measured, world)
+    reports = {"published": published.report(), "ours": ours.report()}
+    print(json.dumps({**memory, **reports}))
 
 
 if __name__ == "__main__":
