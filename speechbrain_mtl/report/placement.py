@@ -1,6 +1,13 @@
 """Where names of points go, so that none covers another or a point."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
 
 # Twelve directions; right and left of the point first, as one reads.
 DIRECTIONS = np.deg2rad([0, 180, 90, 270, 30, 330, 150, 210, 60, 300, 120, 240])
@@ -66,6 +73,47 @@ def place(
             names[k] = boxes[cost.argmin()]
             placed[k] = True
     return names
+
+
+def settle(
+    ax: "Axes",
+    labels: Sequence["Annotation"],
+    lines: Sequence[Sequence[tuple[float, float]]],
+    color: str,
+) -> None:
+    """Move the names of points to where they cover nothing.
+
+    Arguments
+    ---------
+    ax : matplotlib axes
+        With everything else drawn.
+    labels : sequence of matplotlib annotations
+        Each at its point, in the units of the data.
+    lines : sequence
+        Ends of lines better not covered, in the units of the data.
+    color : str
+        Of the thread to a point whose name is not beside it.
+    """
+    figure = ax.figure.get_figure(root=True)
+    figure.draw_without_rendering()  # the layout is known afterwards
+    extents = [label.get_window_extent() for label in labels]
+    sizes = np.array([[box.width, box.height] for box in extents])
+    pixel = 72 / figure.dpi
+    points = ax.transData.transform([label.xy for label in labels])
+    ends = [ax.transData.transform(line) for line in lines]
+    things = [[*(e.min(axis=0) - 2), *(e.max(axis=0) + 2)] for e in ends]
+    frame = np.array(ax.get_window_extent().extents)
+    boxes = place(points, sizes, np.array(things), frame, 8 / pixel)
+    for label, box, point in zip(labels, boxes, points):
+        middle = (box[:2] + box[2:]) / 2
+        label.set_ha("center")
+        label.set_va("center")
+        label.xyann = tuple((middle - point) * pixel)
+        # A thread to the point, where the name could not stay beside it.
+        edge = point.clip(box[:2], box[2:])
+        if np.linalg.norm(edge - point) > 20 / pixel:
+            thread = ax.transData.inverted().transform([point, edge])
+            ax.plot(*thread.T, color=color, lw=0.7, zorder=1)
 
 
 def _candidates(point: np.ndarray, size: np.ndarray, gap: float) -> np.ndarray:

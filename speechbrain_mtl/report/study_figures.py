@@ -2,8 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from speechbrain_mtl.data.atomic import atomic_path
+from speechbrain_mtl.report.placement import settle
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 INK, BLUE, ORANGE, GREY = "#1b1f27", "#0072b2", "#d55e00", "#8a93a1"
 COLUMNS = {"reference": "published score", "ci": "our score"}
@@ -40,19 +45,26 @@ def draw_study(card: dict, path: str | os.PathLike) -> Path:
         squeeze=False,
     )
     axes = parts[0, 0].subplots(rows, len(COLUMNS), squeeze=False)
-    for row, task in zip(axes, tasks):
-        for axis, (score, title) in zip(row, COLUMNS.items()):
-            _scatter(axis, card["downstream"][task], task, score, title)
+    drawn = [
+        (axis, *_scatter(axis, card["downstream"][task], task, score, title))
+        for row, task in zip(axes, tasks)
+        for axis, (score, title) in zip(row, COLUMNS.items())
+    ]
     if groups:
         below = parts[1, 0].subplots(groups, 1, squeeze=False)[:, 0]
         for axis, (task, strategies) in zip(below, card["groups"].items()):
             _gains(axis, task, strategies)
+    for axis, names, bars in drawn:
+        settle(axis, names, bars, GREY)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=130, format="png")
     return path
 
 
-def _scatter(axis, entry: dict, task: str, score: str, title: str) -> None:  # noqa: ANN001
+def _scatter(
+    axis: "Axes", entry: dict, task: str, score: str, title: str
+) -> tuple[list, list]:
+    """Draw one score against the errors; give names yet to be placed."""
     labels = list(entry["errors"])
     x = [entry["scores"][label][score] for label in labels]
     runs = [[100 * e for e in entry["errors"][label]] for label in labels]
@@ -62,10 +74,6 @@ def _scatter(axis, entry: dict, task: str, score: str, title: str) -> None:  # n
     axis.errorbar(
         x, y, yerr=[low, high], fmt="o", ms=4.5, color=BLUE, ecolor=GREY, lw=1
     )
-    for label, a, b in zip(labels, x, y):
-        axis.annotate(
-            label, (a, b), (4, 3), textcoords="offset points", fontsize=7.5
-        )
     untrained = 100 * sum(entry["untrained"]) / len(entry["untrained"])
     axis.axhline(untrained, color=ORANGE, lw=1, ls="--")
     axis.annotate(
@@ -94,9 +102,20 @@ def _scatter(axis, entry: dict, task: str, score: str, title: str) -> None:  # n
     axis.tick_params(labelsize=8)
     axis.spines[["top", "right"]].set_visible(False)
     axis.margins(x=0.12)
+    names = [
+        axis.annotate(
+            label, at, (0, 0), textcoords="offset points", fontsize=7.5
+        )
+        for label, at in zip(labels, zip(x, y))
+    ]
+    for name in names:
+        name.set_in_layout(False)
+    bars = [[(a, min(values)), (a, max(values))] for a, values in zip(x, runs)]
+    return names, bars
 
 
-def _gains(axis, task: str, strategies: dict) -> None:  # noqa: ANN001
+def _gains(axis: "Axes", task: str, strategies: dict) -> None:
+    """Draw each strategy's gain in its interval."""
     order = sorted(
         (name for name in strategies if name != "uniform"),
         key=lambda name: strategies[name]["gain_over_uniform"]["mean"],

@@ -9,10 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from speechbrain_mtl.report.canvas import Colors
-from speechbrain_mtl.report.placement import place
+from speechbrain_mtl.report.placement import settle
 from speechbrain_mtl.report.selection_words import plain, published
 from speechbrain_mtl.selection.selection import Selection
 
@@ -186,31 +184,11 @@ def _name_points(
         )
         label.set_in_layout(False)
         labels.append(label)
-    figure = ax.figure
-    figure.draw_without_rendering()  # the layout is known afterwards
-    extents = [label.get_window_extent() for label in labels]
-    sizes = np.array([[box.width, box.height] for box in extents])
-    pixel = 72 / figure.dpi
-    points = ax.transData.transform([label.xy for label in labels])
     lines = [
-        ax.transData.transform(ends)
+        ends
         for (x, y), (across, up) in zip(
             (label.xy for label in labels), bars.values()
         )
         for ends in ([(e, y) for e in across], [(x, e) for e in up])
     ]
-    things = [
-        [*(ends.min(axis=0) - 2), *(ends.max(axis=0) + 2)] for ends in lines
-    ]
-    frame = np.array(ax.get_window_extent().extents)
-    boxes = place(points, sizes, np.array(things), frame, 8 / pixel)
-    for label, box, point in zip(labels, boxes, points):
-        middle = (box[:2] + box[2:]) / 2
-        label.set_ha("center")
-        label.set_va("center")
-        label.xyann = tuple((middle - point) * pixel)
-        # A thread to the point, where the name could not stay beside it.
-        edge = point.clip(box[:2], box[2:])
-        if np.linalg.norm(edge - point) > 20 / pixel:
-            thread = ax.transData.inverted().transform([point, edge])
-            ax.plot(*thread.T, color=colors.muted, lw=0.7, zorder=1)
+    settle(ax, labels, lines, colors.muted)
