@@ -100,7 +100,7 @@ class Comparison:
         labels = measured.labels.values()
         self.names = list(measured.labels)
         self.bandwidths = [median_variance(z, seed) for z in labels]
-        self._speech = ((mels - center) / deviation).flatten(1)
+        self._speech = (mels - center).div_(deviation).flatten(1)
         self._published = mels.flatten(1)
         self._plain = [z.float() for z in labels]
         self._scaled = [

@@ -112,10 +112,13 @@ def gaussian_downsample(
     # Segments of one length share their filters.
     lengths, which = counts.unique(return_inverse=True)
     filters = gaussian_filters(lengths, n_samples, std_ratio, std_slope)
-    # Padding may hold anything, even NaN; zero weight alone would not stop it.
-    inside = torch.arange(frames, device=feats.device) < counts[:, None]
-    batch = torch.where(inside[..., None], batch, 0.0)
     # No frame lies beyond the longest segment's end.
     filters = filters.to(feats.dtype)[which]
-    samples = filters @ batch[:, : filters.shape[-1]]
+    batch = batch[:, : filters.shape[-1]]
+    samples = filters @ batch
+    if not samples.isfinite().all():
+        # Padding may hold anything, even NaN; zero weight does not stop it.
+        inside = torch.arange(batch.shape[1], device=feats.device)
+        inside = inside < counts[:, None]
+        samples = filters @ torch.where(inside[..., None], batch, 0.0)
     return samples if feats.dim() == 3 else samples[0]

@@ -54,7 +54,7 @@ class PairSums:
         self,
         coefficients: torch.Tensor,
         log_kernels: torch.Tensor,
-        block: int = 1 << 14,
+        block: int = 1 << 16,
     ) -> None:
         self.coefficients = coefficients
         self.log_kernels = log_kernels
@@ -99,11 +99,17 @@ class PairSums:
         weights = weights.to(self.log_kernels)
         values = weights.new_zeros(sums, dtype=torch.float64)
         jacobian = weights.new_zeros(sums, labels, dtype=torch.float64)
+        # One buffer for all blocks stays in the cache.
+        room = weights.new_empty(1 + sums, min(self.block, self.pairs))
         for start in range(0, self.pairs, self.block):
             part = slice(start, start + self.block)
             log_kernels = self.log_kernels[:, part]
-            group = (weights @ log_kernels).exp_()
-            terms = self.coefficients[:, part] * group
+            group, terms = room[0], room[1:]
+            if log_kernels.shape[1] < self.block:  # the last block is short
+                group = group[: log_kernels.shape[1]]
+                terms = terms[:, : log_kernels.shape[1]]
+            torch.mv(log_kernels.T, weights, out=group).exp_()
+            torch.mul(self.coefficients[:, part], group, out=terms)
             values += terms.sum(dim=1).double()
             jacobian += (terms @ log_kernels.T).double()
         return values, jacobian
@@ -208,7 +214,12 @@ def lower_triangle(
     """
     row, column = torch.tril_indices(*A.shape[-2:], device=A.device)
     folded = 2.0 - (row == column).to(A.dtype)
-    return A[:, row, column] * folded, log_L[:, row, column]
+    # Flat places: several times faster than pairs of indices.
+    place = row * A.shape[-1] + column
+    return (
+        A.flatten(1).index_select(1, place) * folded,
+        log_L.flatten(1).index_select(1, place),
+    )
 
 
 def strata_sums(

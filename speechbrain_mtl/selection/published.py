@@ -64,15 +64,20 @@ def published_descent(
     start = torch.randn(1, sums.labels, generator=generator)[0]
     if mapping == "sparsemax":
         start = 1 + 0.05 * start
-    inputs = start.to(sums.device).requires_grad_()
-    optimizer = torch.optim.SGD([inputs], lr=0.01, momentum=0.9)
+    inputs = start.to(sums.device)
+    velocity = torch.zeros_like(inputs)
+    # By hand: autograd and an optimiser cost more than few pairs do.
     for _ in range(STEPS):
         weights = to_weights(inputs, dim=-1)
-        _, jacobian = sums(weights.detach())
-        optimizer.zero_grad()
-        weights.backward(jacobian[0].to(weights))
-        optimizer.step()
-    weights = weights.detach().double()
+        slope = sums(weights)[1][0].to(weights)
+        if mapping == "softmax":
+            slope = weights * (slope - weights @ slope)
+        else:
+            kept = (weights > 0).to(slope)
+            slope = kept * (slope - kept @ slope / kept.sum())
+        velocity = 0.9 * velocity + slope
+        inputs = inputs - 0.01 * velocity
+    weights = weights.double()
     value, gradient = objective(weights)
     gap = frank_wolfe_gap("simplex", weights, gradient, 0.0)
     return Minimum(weights, float(value), gap, STEPS, gap <= TOLERANCE)
