@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 HPARAMS ?= hparams/sparsemax.yaml
 ARGS ?=
+# Test files run on two processes; fixtures of a file are made once.
+SIDE_BY_SIDE := -n 2 --dist loadfile
 
 .PHONY: run test test-all lint bench clean
 
@@ -11,10 +13,10 @@ run: $(VENV)/run.stamp
 	$(BIN)/python train.py $(HPARAMS) $(ARGS)
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-all: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -m ""
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m ""
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
