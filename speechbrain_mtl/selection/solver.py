@@ -11,6 +11,7 @@ from speechbrain_mtl.selection.published import published_descent
 from speechbrain_mtl.selection.simplex import Minimum, Objective, minimise
 
 COARSE_PAIRS = 200_000  # enough to tell one valley from another
+COARSE_STEPS = 100  # a valley not reached by then is stiff, and seldom lowest
 # Of the relative gap, by the kernels' precision.
 TOLERANCES = {torch.float64: 1e-8, torch.float32: 1e-6}
 SOLVERS = ("projected", "reference")
@@ -118,7 +119,7 @@ def solve(
     if not convex and labels > 1:
         coarse = prepare(sums.sample(COARSE_PAIRS))
         valleys = [
-            minimise(coarse, start, mapping, temperature, tolerance=1e-4)
+            minimise(coarse, start, mapping, temperature, 1e-4, COARSE_STEPS)
             for start in [*starts, *torch.eye(labels, **like)]
         ]
         spent = sum(valley.evaluations for valley in valleys)
