@@ -14,7 +14,6 @@ SHRUNK = [
     "--speakers=8",
     "--seeds=1",
     "--group_tasks=[speaker]",
-    "--label_fields={phone: phones, speaker: speaker}",
     "--pretrain={hours: 0.004, epoch_hours: 0.004, statistics_minutes: 0.2}",
     "--probes={probes: {word: {least: 2}}}",
 ]
@@ -39,7 +38,7 @@ def test_the_study_runs_once_and_judges_every_score(tmp_path):
     done = run()
     assert done.returncode == 0, done.stderr[-3000:]
     card = json.loads((tmp_path / "study" / "study.json").read_text())
-    assert set(card["downstream"]) == {"phone", "speaker"}
+    assert set(card["downstream"]) == {"phone", "word", "speaker"}
     errors = card["downstream"]["phone"]["errors"]
     assert {"f0", "units", "mfcc"} <= set(errors)
     assert all(0 <= value <= 1 for row in errors.values() for value in row)
