@@ -21,15 +21,12 @@ import json
 import logging
 import sys
 
-import speechbrain as sb
 import torch
-from hyperpyyaml import load_hyperpyyaml
-from speechbrain.utils.distributed import ddp_init_group
 
 from speechbrain_mtl.data.corpora.embedded import load_embedded
 from speechbrain_mtl.experiment import PretextExperiment, splits
 from speechbrain_mtl.report import probe_table
-from speechbrain_mtl.training.settings import read_settings
+from speechbrain_mtl.training.start import start
 
 logger = logging.getLogger(__name__)
 
@@ -41,22 +38,14 @@ FORMANT_NOTE = (
 
 def main() -> None:
     """Run every stage in order."""
-    hparams_file, run_opts, overrides = sb.parse_arguments(sys.argv[1:])
-    ddp_init_group(run_opts)
-    with open(hparams_file, encoding="utf-8") as fin:
-        hparams = load_hyperpyyaml(fin, overrides)
-    settings = read_settings(hparams_file, overrides)
+    started = start(sys.argv[1:])
+    hparams = started.hparams
     fields = hparams["label_fields"]
     downstream = hparams["downstream"]
     if downstream not in fields:
         raise ValueError(f"--downstream={downstream} is none of {list(fields)}")
     hparams["label_field"] = fields[downstream]
     torch.set_num_threads(hparams["threads"])
-    sb.create_experiment_directory(
-        experiment_directory=hparams["output_folder"],
-        hyperparams_to_save=hparams_file,
-        overrides=overrides,
-    )
 
     entries, about = load_embedded(
         hparams["data_folder"],
@@ -68,7 +57,7 @@ def main() -> None:
     digest = about["digest"]
     # Pretraining and selection never see the test speakers.
     parts = splits(entries)
-    experiment = PretextExperiment(hparams, settings, run_opts)
+    experiment = PretextExperiment(hparams, started.settings, started.run_opts)
 
     selection = experiment.select(parts["train"], digest)
     print(selection.table())

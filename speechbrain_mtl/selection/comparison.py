@@ -110,6 +110,9 @@ class Comparison:
         # n segments in blocks of b make n (b - 1) / 2 pairs.
         most = max(int(2 * max_pairs / len(classes)), 20)
         self.cuts = cut(classes, most, seed)
+        self.strata = [[] for _ in classes.unique()]
+        for number, (index, _) in enumerate(self.cuts):
+            self.strata[classes[index[0]]].append(number)
 
     def blocks(self, chosen: Iterable[int] | None = None) -> Iterator[Block]:
         """Give the kernels of one block after the other, or of some.
@@ -129,6 +132,11 @@ class Comparison:
                 cosine_kernel(self._published[index]),
                 torch.stack([log_rbf_kernel(z[index]) for z in self._plain]),
             )
+
+    def pairs_of(self, block: int) -> int:
+        """How many ordered pairs of segments a block has."""
+        n = len(self.cuts[block][0])
+        return n * (n - 1)
 
     def log_labels(self, index: torch.Tensor) -> torch.Tensor:
         """Log label kernels [k, n, n] of any segments, [n]."""

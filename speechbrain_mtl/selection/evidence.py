@@ -6,7 +6,7 @@ import torch
 
 from speechbrain_mtl.selection.comparison import Block, Comparison
 from speechbrain_mtl.selection.hsic import hsic, hsic_coefficients
-from speechbrain_mtl.selection.intervals import ClusterBootstrap
+from speechbrain_mtl.selection.intervals import ClusterBootstrap, group_pairs
 from speechbrain_mtl.selection.processes import mine, total
 from speechbrain_mtl.selection.relevance import (
     between_pairs,
@@ -164,17 +164,54 @@ def _over_blocks(
     double = {"dtype": torch.float64, "device": clusters.device}
     scored = torch.zeros(len(comparison.cuts), len(SCORES), labels, **double)
     drawn = torch.zeros(len(TERMS), draws, labels + 1, **double)
-    chosen = [number for number, _ in mine(comparison.cuts)]
-    for number, block in zip(chosen, comparison.blocks(chosen)):
-        scores, terms = _scores(block)
-        scored[number] = torch.stack([scores[key].double() for key in SCORES])
-        for row, key in zip(drawn, TERMS):
-            means, mass = bootstrap.stratum(terms[key], clusters[block.index])
-            mass = block.share * mass[:, None]
-            row += torch.cat([means * mass, mass], dim=1)
+    for _, stratum in mine(comparison.strata):
+        sums = torch.zeros(draws, len(TERMS) * labels + 1, **double)
+        mass = torch.zeros(draws, **double)
+        pairs = comparison.pairs_of(stratum[0])
+        for part in _parts(comparison, clusters, stratum):
+            index = torch.cat([comparison.cuts[number][0] for number in part])
+            there = clusters[index].unique()
+            grouped = torch.zeros(
+                sums.shape[1], *[len(there)] * 2, device=clusters.device
+            )
+            for number, block in zip(part, comparison.blocks(part)):
+                scores, terms = _scores(block)
+                rows = [scores[key].double() for key in SCORES]
+                scored[number] = torch.stack(rows)
+                own, values = group_pairs(
+                    torch.cat([terms[key] for key in TERMS]),
+                    clusters[block.index],
+                )
+                at = torch.searchsorted(there, own)
+                # Blocks count alike, though they may differ by a segment.
+                values *= pairs / comparison.pairs_of(number)
+                grouped[:, at[:, None], at] += values
+                times = bootstrap.counts[:, clusters[block.index]]
+                mass += block.share * times.double().mean(dim=1)
+            sums += bootstrap.sums(there, grouped)
+        left = sums[:, -1:]
+        mass = torch.where(left > 0, mass[:, None], 0.0)
+        means = sums[:, :-1] / left.clamp(min=0.5)
+        for row, mean in zip(drawn, means.split(labels, dim=1)):
+            row += torch.cat([mean * mass, mass], dim=1)
     scored, drawn = total(scored), total(drawn)
     means = drawn[..., :-1] / drawn[..., -1:].clamp(min=1e-12)
     return dict(zip(SCORES, scored.transpose(0, 1))), dict(zip(TERMS, means))
+
+
+def _parts(
+    comparison: Comparison, clusters: torch.Tensor, stratum: list[int]
+) -> list[list[int]]:
+    """Blocks of a class whose pairs to add up before resampling them.
+
+    All at once where they share clusters, one by one where together there
+    were more pairs of clusters to resample.
+    """
+    members = [clusters[comparison.cuts[number][0]] for number in stratum]
+    apart = sum(len(member.unique()) ** 2 for member in members)
+    if len(torch.cat(members).unique()) ** 2 <= apart:
+        return [stratum]
+    return [[number] for number in stratum]
 
 
 def _scores(

@@ -94,23 +94,32 @@ class ClusterBootstrap:
             Share of the stratum's segments drawn, counted with repetition and
             0 where no pair is left, [draws].
         """
-        there, member = clusters.unique(return_inverse=True)
-        onto = torch.nn.functional.one_hot(member).to(terms)
-        terms = terms - torch.diag_embed(terms.diagonal(0, -2, -1))
-        sizes = onto.sum(dim=0)
-        pairs = sizes[:, None] * sizes - torch.diag(sizes)
-        grouped = torch.cat([onto.T @ terms @ onto, pairs[None]])
-        counts = self.counts[:, there].to(terms)
-        sums = (counts @ grouped * counts).sum(dim=-1).T
-        own = grouped.diagonal(0, -2, -1)
-        alone = self.alone[:, None].to(counts)
-        sums = sums - (counts * (counts - alone)) @ own.T
+        sums = self.sums(*group_pairs(terms, clusters))
+        mass = self.counts[:, clusters].to(terms).mean(dim=1)
         left = sums[:, -1]
-        mass = counts @ sizes / len(clusters)
         return (
             sums[:, :-1] / left.clamp(min=0.5)[:, None],
             torch.where(left > 0, mass, 0.0),
         )
+
+    def sums(self, there: torch.Tensor, grouped: torch.Tensor) -> torch.Tensor:
+        """Resample sums over pairs; they add up over parts of a stratum.
+
+        Arguments
+        ---------
+        there, grouped : torch.Tensor
+            From `group_pairs`: clusters [S], and [k, S, S].
+
+        Returns
+        -------
+        sums : torch.Tensor
+            [draws, k].
+        """
+        counts = self.counts[:, there].to(grouped)
+        sums = (counts @ grouped * counts).sum(dim=-1).T
+        own = grouped.diagonal(0, -2, -1)
+        alone = self.alone[:, None].to(counts)
+        return sums - (counts * (counts - alone)) @ own.T
 
     def pairs(
         self,
@@ -154,6 +163,39 @@ class ClusterBootstrap:
             totals = weight @ sums.T
             means.append(totals[:, :-1] / totals[:, -1:].clamp(min=0.5))
         return torch.cat(means)
+
+
+def group_pairs(
+    terms: torch.Tensor, clusters: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Add up the pairs of segments of every two clusters.
+
+    Arguments
+    ---------
+    terms : torch.Tensor
+        One value a pair, [k, n, n]; the diagonal is ignored.
+    clusters : torch.Tensor
+        Cluster of each segment, [n].
+
+    Returns
+    -------
+    there : torch.Tensor
+        Clusters that occur, sorted, [S].
+    grouped : torch.Tensor
+        [k + 1, S, S], the numbers of pairs last.
+
+    Example
+    -------
+    >>> group_pairs(torch.ones(1, 3, 3), torch.tensor([4, 7, 7]))[1][0]
+    tensor([[0., 2.],
+            [2., 2.]])
+    """
+    there, member = clusters.unique(return_inverse=True)
+    onto = torch.nn.functional.one_hot(member).to(terms)
+    sizes = onto.sum(dim=0)
+    pairs = sizes[:, None] * sizes - torch.diag(sizes)
+    terms = terms - torch.diag_embed(terms.diagonal(0, -2, -1))
+    return there, torch.cat([onto.T @ terms @ onto, pairs[None]])
 
 
 def percentile_interval(

@@ -1,6 +1,6 @@
 """Segments' labels as the plain table that feature selection works on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -64,6 +64,16 @@ def label_table(
     return torch.stack(columns, dim=1).cpu().numpy(), (
         classes[index].cpu().numpy()
     )
+
+
+def how_many(k: int | None, names: Sequence[str]) -> int:
+    """Check how many labels are to be chosen; all by default."""
+    k = len(names) if k is None else k
+    if not 1 <= k <= len(names):
+        raise ValueError(
+            f"k is {k}; choose between 1 and the {len(names)} labels."
+        )
+    return k
 
 
 def _component(z: torch.Tensor) -> torch.Tensor:

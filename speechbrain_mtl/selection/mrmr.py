@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from speechbrain_mtl.selection.label_table import label_table
+from speechbrain_mtl.selection.label_table import how_many, label_table
 
 
 def mrmr(
@@ -57,11 +57,7 @@ def mrmr(
     )
 
     names = sorted(labels)
-    k = len(names) if k is None else k
-    if not 1 <= k <= len(names):
-        raise ValueError(
-            f"k is {k}; choose between 1 and the {len(names)} labels."
-        )
+    k = how_many(k, names)
     table, y = label_table(
         {name: labels[name] for name in names}, classes, seed=seed
     )

@@ -1,5 +1,6 @@
 """Sums over pairs of segments: what every evaluation of a group comes down to."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -22,6 +23,9 @@ class Sums(Protocol):
 
     def sample(self, pairs: int, seed: int = 0) -> "Sums":
         """Keep some random pairs, scaled up to stand for all."""
+
+    def select(self, labels: Sequence[int]) -> "Sums":
+        """Keep some labels."""
 
 
 class PairSums:
@@ -113,6 +117,23 @@ class PairSums:
             values += terms.sum(dim=1).double()
             jacobian += (terms @ log_kernels.T).double()
         return values, jacobian
+
+    def select(self, labels: Sequence[int]) -> "PairSums":
+        """Keep some labels.
+
+        Arguments
+        ---------
+        labels : sequence of int
+            Which; all of them in order cost nothing.
+
+        Returns
+        -------
+        sums : PairSums
+        """
+        if list(labels) == list(range(self.labels)):
+            return self
+        chosen = self.log_kernels[list(labels)]
+        return PairSums(self.coefficients, chosen, self.block)
 
     def sample(self, pairs: int, seed: int = 0) -> "PairSums":
         """Keep some random pairs, scaled up to stand for all.

@@ -66,15 +66,22 @@ def published_descent(
         start = 1 + 0.05 * start
     inputs = start.to(sums.device)
     velocity = torch.zeros_like(inputs)
+    kept, part = None, sums
     # By hand: autograd and an optimiser cost more than few pairs do.
     for _ in range(STEPS):
         weights = to_weights(inputs, dim=-1)
-        slope = sums(weights)[1][0].to(weights)
+        # Labels of weight 0 neither count nor move.
+        support = weights.nonzero()[:, 0].tolist()
+        if support != kept:
+            kept, part = support, sums.select(support)
+        weighed = weights[kept]
+        pull = part(weighed)[1][0].to(weights)
         if mapping == "softmax":
-            slope = weights * (slope - weights @ slope)
+            pull = weighed * (pull - weighed @ pull)
         else:
-            kept = (weights > 0).to(slope)
-            slope = kept * (slope - kept @ slope / kept.sum())
+            pull = pull - pull.mean()
+        slope = torch.zeros_like(weights)
+        slope[kept] = pull
         velocity = 0.9 * velocity + slope
         inputs = inputs - 0.01 * velocity
     weights = weights.double()

@@ -133,23 +133,31 @@ class ResampledSums:
     ) -> None:
         """Factors [draws, blocks] that turn sums into the draws' means."""
         counts, alone = counts.double(), self.alone.double()[:, None]
-        masses, densities, shares = [], [], []
-        for index, share in comparison.cuts:
+        masses, densities = [], []
+        for block, (index, _) in enumerate(comparison.cuts):
             there, sizes = self.clusters[index].unique(return_counts=True)
-            drawn, sizes, n = counts[:, there], sizes.double(), len(index)
+            drawn, sizes = counts[:, there], sizes.double()
             pairs = (
                 (drawn @ sizes).square()
                 - drawn.square() @ sizes.square()
                 + alone[:, 0] * (drawn @ (sizes * (sizes - 1)))
             )
-            masses.append(torch.where(pairs > 0.25, drawn @ sizes / n, 0.0))
-            densities.append(pairs / (n * (n - 1)))
-            shares.append(share)
+            masses.append(drawn @ sizes / len(index))
+            densities.append(pairs / comparison.pairs_of(block))
         mass = torch.stack(masses, dim=1)
         self.density = torch.stack(densities, dim=1)
-        whole = mass @ torch.tensor(shares).to(mass)
+        # Means are over all pairs of a class, whichever block they are in.
+        density = torch.empty_like(mass)
+        for stratum in comparison.strata:
+            mean = self.density[:, stratum].mean(dim=1, keepdim=True)
+            density[:, stratum] = mean
+            mass[:, stratum] = torch.where(
+                mean > 0, mass[:, stratum].mean(dim=1, keepdim=True), 0.0
+            )
+        shares = torch.tensor([share for _, share in comparison.cuts])
+        whole = mass @ shares.to(mass)
         gain = mass / whole.clamp(min=1e-12)[:, None]
-        self.gain = gain / self.density.clamp(min=1e-12)
+        self.gain = gain / density.clamp(min=1e-12)
 
     def _mass_apart(self) -> torch.Tensor:
         """Weight of all pairs of different classes in each draw, [draws]."""

@@ -209,8 +209,7 @@ class Selector:
         began = time.perf_counter()
         bank = choose_workers(workers)
         entries, source = load_entries(manifest, data_root)
-        segments = self._draw(entries, label_field)
-        n_samples = self.n_samples or N_SAMPLES[segments.whole]
+        segments, n_samples = self._draw(entries, label_field)
         measurements = measure(
             entries,
             segments,
@@ -314,19 +313,18 @@ class Selector:
         estimate : Estimate
             Prints as text.
         """
-        entries, _ = load_entries(manifest, data_root)
-        segments = self._draw(entries, label_field)
-        n_samples = self.n_samples or N_SAMPLES[segments.whole]
         bank = choose_workers(workers)
+        entries, _ = load_entries(manifest, data_root)
+        segments, n_samples = self._draw(entries, label_field)
         return estimate(
             entries, segments, bank, n_samples, self.max_pairs, self.device
         )
 
     def _draw(
         self, entries: Mapping[str, Mapping[str, Any]], label_field: str
-    ) -> Segments:
-        """Draw the segments that are compared."""
-        return stratify(
+    ) -> tuple[Segments, int]:
+        """Draw the segments that are compared; rows of their embeddings."""
+        segments = stratify(
             entries,
             label_field,
             self.max_per_class,
@@ -334,3 +332,4 @@ class Selector:
             self.seed,
             self.ignore,
         )
+        return segments, self.n_samples or N_SAMPLES[segments.whole]

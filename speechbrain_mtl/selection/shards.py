@@ -92,18 +92,7 @@ class ShardedSums:
     def __call__(
         self, weights: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Evaluate all sums.
-
-        Arguments
-        ---------
-        weights : torch.Tensor
-            [k].
-
-        Returns
-        -------
-        values, jacobian : torch.Tensor
-            float64 [m] and [m, k].
-        """
+        """Evaluate all sums; see `PairSums`."""
         shape = (len(self.sizes), self.sums, 1 + self.labels)
         table = torch.zeros(shape, dtype=torch.float64, device=self.device)
         for number, shard in self.shards.items():
@@ -113,23 +102,8 @@ class ShardedSums:
         return summed[:, 0], summed[:, 1:]
 
     def select(self, labels: Sequence[int]) -> "ShardedSums":
-        """Keep some labels.
-
-        Arguments
-        ---------
-        labels : sequence of int
-            Which; all of them in order cost nothing.
-
-        Returns
-        -------
-        sums : ShardedSums
-        """
-        if list(labels) == list(range(self.labels)):
-            return self
-        shards = {
-            number: PairSums(shard.coefficients, shard.log_kernels[labels])
-            for number, shard in self.shards.items()
-        }
+        """Keep some labels; see `PairSums`."""
+        shards = {n: shard.select(labels) for n, shard in self.shards.items()}
         return dataclasses.replace(self, shards=shards, labels=len(labels))
 
     def sample(self, pairs: int, seed: int = 0) -> "ShardedSums":

@@ -7,7 +7,6 @@ from collections import defaultdict
 from pathlib import Path
 
 from hyperpyyaml import load_hyperpyyaml
-from speechbrain.utils.run_opts import RunOptions
 
 from speechbrain_mtl.data.atomic import atomic_path, write_json
 from speechbrain_mtl.experiment import PretextExperiment
@@ -19,29 +18,22 @@ from speechbrain_mtl.study.strategies import STRATEGIES, strategy_weights
 from speechbrain_mtl.study.study import UNTRAINED, SelectionStudy
 from speechbrain_mtl.training.settings import read_settings
 from speechbrain_mtl.training.stages import stage
+from speechbrain_mtl.training.start import Start
 
 logger = logging.getLogger(__name__)
 
 
-def run_study(
-    study: SelectionStudy,
-    hparams_file: str,
-    overrides: str,
-    run_opts: RunOptions,
-    data: dict,
-) -> str:
+def run_study(study: SelectionStudy, started: Start, data: dict) -> str:
     """Make every run of a study that is not there yet, and its card.
 
     Arguments
     ---------
     study : SelectionStudy
         What to ask, of which data.
-    hparams_file, overrides : str
+    started : Start
         The YAML, loaded anew for every seed; with ``seeds``, ``pretext``,
         ``selector``, ``group_tasks``, ``group_base`` and what
         `PretextExperiment` needs.
-    run_opts : RunOptions
-        SpeechBrain's run options.
     data : dict
         What the study was made on, for the record.
 
@@ -52,9 +44,7 @@ def run_study(
         ``study.png``.
     """
     began = time.perf_counter()
-    settings = read_settings(hparams_file, overrides)
-    with open(hparams_file, encoding="utf-8") as fin:
-        hparams = load_hyperpyyaml(fin, overrides)
+    hparams, settings = started.hparams, started.settings
     selections = study.score(
         hparams["selector"],
         hparams["pretext"]["workers"],
@@ -76,12 +66,12 @@ def run_study(
     )
     errors = defaultdict(lambda: defaultdict(list))
     for seed in seeds:
-        seeded = f"{overrides}\nseed: {seed}"
-        with open(hparams_file, encoding="utf-8") as fin:
+        seeded = f"{started.overrides}\nseed: {seed}"
+        with open(started.hparams_file, encoding="utf-8") as fin:
             experiment = PretextExperiment(
                 load_hyperpyyaml(fin, seeded),
-                read_settings(hparams_file, seeded),
-                run_opts,
+                read_settings(started.hparams_file, seeded),
+                started.run_opts,
             )
         found = study.errors(experiment, seed, runs)
         for task, row in found.items():

@@ -68,3 +68,16 @@ class Task(nn.Module):
     def forward(self, encoded: Encoded, inputs: Inputs) -> torch.Tensor:
         """Compute the scalar loss of one batch."""
         raise NotImplementedError(f"{type(self).__name__} defines no loss")
+
+
+def frame_head(input_size: int, hidden_size: int, dim: int) -> nn.Sequential:
+    """Make the head of the pretext tasks: Linear, LeakyReLU, Linear.
+
+    Nothing follows the last layer: z-scored targets are negative half of the
+    time.
+    """
+    return nn.Sequential(
+        nn.Linear(input_size, hidden_size),
+        nn.LeakyReLU(),
+        nn.Linear(hidden_size, dim),
+    )

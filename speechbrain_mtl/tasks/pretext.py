@@ -1,11 +1,10 @@
 """Predict a worker's labels from an encoder's frames."""
 
 import torch
-from torch import nn
 
 from speechbrain_mtl.models import Encoded
 from speechbrain_mtl.models.features import remove_utterance_mean
-from speechbrain_mtl.tasks.base import Inputs, Task
+from speechbrain_mtl.tasks.base import Inputs, Task, frame_head
 from speechbrain_mtl.workers import LabelNormalizer, align
 
 ELEMENT_LOSSES = {
@@ -29,9 +28,6 @@ def masked_mean(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
 
 class PretextTask(Task):
     """Regress one worker's normalised labels, frame by frame.
-
-    The head is Linear, LeakyReLU, Linear, with nothing after it: z-scored
-    targets are negative half of the time.
 
     Arguments
     ---------
@@ -90,11 +86,7 @@ class PretextTask(Task):
         self.layer = layer
         self.centre = centre
         self.normalizer = LabelNormalizer(dim, worker)
-        self.head = nn.Sequential(
-            nn.Linear(input_size, hidden_size),
-            nn.LeakyReLU(),
-            nn.Linear(hidden_size, dim),
-        )
+        self.head = frame_head(input_size, hidden_size, dim)
 
     def labels(self, inputs: Inputs) -> torch.Tensor:
         """Give the worker's labels [B, F, D], centred if asked."""

@@ -1,11 +1,10 @@
 """Predict a discrete worker's units from an encoder's frames."""
 
 import torch
-from torch import nn
 
 from speechbrain_mtl.models import Encoded
 from speechbrain_mtl.models.encoder import frame_mask
-from speechbrain_mtl.tasks.base import Inputs, Task
+from speechbrain_mtl.tasks.base import Inputs, Task, frame_head
 from speechbrain_mtl.tasks.pretext import masked_mean
 from speechbrain_mtl.workers import align
 
@@ -13,9 +12,9 @@ from speechbrain_mtl.workers import align
 class UnitTask(Task):
     """Classify every frame into one worker's units, by cross-entropy.
 
-    The target of HuBERT and BEST-RQ, at all frames. The head is Linear,
-    LeakyReLU, Linear, as of `PretextTask`. An encoder frame's target is the
-    nearest unit in time: between two units there is none.
+    The target of HuBERT and BEST-RQ, at all frames. An encoder
+    frame's target is the nearest unit in time: between two units there is
+    none.
 
     Arguments
     ---------
@@ -65,11 +64,7 @@ class UnitTask(Task):
         self.units = units
         self.dim = dim
         self.layer = layer
-        self.head = nn.Sequential(
-            nn.Linear(input_size, hidden_size),
-            nn.LeakyReLU(),
-            nn.Linear(hidden_size, dim * units),
-        )
+        self.head = frame_head(input_size, hidden_size, dim * units)
         self.checked = False
         counts = torch.zeros(dim, units, dtype=torch.long)
         self.register_buffer("counts", counts)

@@ -24,20 +24,23 @@ class Worker(nn.Module):
         Values a frame.
     window : int
         Samples a frame looks at.
+    step : int
+        Samples between frames.
     """
 
-    hop = HOP / SAMPLE_RATE
     units: int | None = None  # of discrete labels: how many there are
 
-    def __init__(self, dim: int, window: int) -> None:
+    def __init__(self, dim: int, window: int, step: int = HOP) -> None:
         super().__init__()
         self.dim = dim
         self.window = window
+        self.step = step
+        self.hop = step / SAMPLE_RATE
         self.offset = window / 2 / SAMPLE_RATE
 
     def frame_lens(self, samples: torch.Tensor) -> torch.Tensor:
         """Count the whole windows in recordings of so many samples."""
-        return ((samples - self.window) // HOP + 1).clamp(min=1)
+        return ((samples - self.window) // self.step + 1).clamp(min=1)
 
     def label(self, analysis: Analysis) -> torch.Tensor:
         """Compute labels [B, analysis.rows, dim]; masking is not its care."""
@@ -45,7 +48,7 @@ class Worker(nn.Module):
 
     def labels_of(self, analysis: Analysis) -> torch.Tensor:
         """Give the labels [B, F, dim] of an analysis others may share."""
-        frames = max((analysis.time - self.window) // HOP + 1, 1)
+        frames = max((analysis.time - self.window) // self.step + 1, 1)
         device = analysis.device
         # Labels are targets: their precision must not follow the training's.
         with torch.no_grad(), torch.autocast(device.type, enabled=False):

@@ -72,9 +72,7 @@ class HuggingFaceLayer(FrozenLayer):
 
     def label(self, analysis: Analysis) -> torch.Tensor:
         """Run the model on every length that there is."""
-        missing = max(self.window - analysis.wavs.shape[1], 0)
-        wavs = torch.nn.functional.pad(analysis.wavs, (0, missing))
-        samples = analysis.samples.clamp(min=self.window)
+        wavs, samples = self.filled(analysis)
         frames = int(self.frame_lens(samples).max())
         labels = wavs.new_zeros(len(wavs), frames, self.dim)
         for length in samples.unique().tolist():

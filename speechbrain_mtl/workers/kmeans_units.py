@@ -58,8 +58,7 @@ class KMeansUnits(Worker):
         if units < 2:
             raise ValueError(f"units is {units}; give at least two.")
         source = MFCC() if source is None else source
-        super().__init__(1, source.window)
-        self.hop = source.hop
+        super().__init__(1, source.window, source.step)
         self.offset = source.offset
         self.units = units
         self.source = source

@@ -7,13 +7,13 @@ import torch
 from torch import nn
 
 from speechbrain_mtl.workers.analysis import SAMPLE_RATE, Analysis
-from speechbrain_mtl.workers.stepped import SteppedWorker
+from speechbrain_mtl.workers.base import Worker
 
 if TYPE_CHECKING:  # encoders are built on workers
     from speechbrain_mtl.models import Encoder
 
 
-class FrozenLayer(SteppedWorker):
+class FrozenLayer(Worker):
     """What a network that is never trained says of each frame.
 
     Arguments
@@ -22,7 +22,7 @@ class FrozenLayer(SteppedWorker):
         Frozen here, and held in evaluation: without dropout and masks,
         whatever mode the experiment around it is in.
     dim, window, step : int
-        See `SteppedWorker`.
+        See `Worker`.
     """
 
     def __init__(
@@ -35,6 +35,18 @@ class FrozenLayer(SteppedWorker):
     def train(self, mode: bool = True) -> "FrozenLayer":
         """Stay in evaluation."""
         return super().train(False)
+
+    def filled(self, analysis: Analysis) -> tuple[torch.Tensor, torch.Tensor]:
+        """Continue what is shorter than a frame with zeros.
+
+        Returns
+        -------
+        wavs, samples : torch.Tensor
+            Waveforms [B, T] and their lengths [B], a window at least.
+        """
+        missing = max(self.window - analysis.wavs.shape[1], 0)
+        wavs = torch.nn.functional.pad(analysis.wavs, (0, missing))
+        return wavs, analysis.samples.clamp(min=self.window)
 
 
 class EncoderLayer(FrozenLayer):
@@ -93,10 +105,7 @@ class EncoderLayer(FrozenLayer):
 
     def label(self, analysis: Analysis) -> torch.Tensor:
         """Encode the batch and take the layer."""
-        # What is shorter than a frame is continued with zeros.
-        missing = max(self.window - analysis.wavs.shape[1], 0)
-        wavs = torch.nn.functional.pad(analysis.wavs, (0, missing))
-        samples = analysis.samples.clamp(min=self.window)
+        wavs, samples = self.filled(analysis)
         encoded = self.network(wavs, samples / wavs.shape[1])
         frames = encoded.layers[self.layer]
         wanted = max((analysis.time - self.window) // self.step + 1, 1)

@@ -3,13 +3,13 @@
 import torch
 
 from speechbrain_mtl.workers.analysis import HOP, Analysis
+from speechbrain_mtl.workers.base import Worker
 from speechbrain_mtl.workers.cepstral import N_MELS, log_mel
 from speechbrain_mtl.workers.codebook import nearest
 from speechbrain_mtl.workers.spectrum import WINDOW
-from speechbrain_mtl.workers.stepped import SteppedWorker
 
 
-class RandomProjectionUnits(SteppedWorker):
+class RandomProjectionUnits(Worker):
     """Number of the random code that is nearest to a random projection.
 
     The targets of BEST-RQ (Chiu et al., "Self-supervised learning with

@@ -13,6 +13,7 @@ from speechbrain_mtl.selection.comparison import Comparison
 from speechbrain_mtl.selection.evidence import gather
 from speechbrain_mtl.selection.features import Measurements
 from speechbrain_mtl.selection.intervals import ClusterBootstrap
+from speechbrain_mtl.selection.relevance import between_pairs
 
 
 @pytest.fixture
@@ -148,3 +149,44 @@ def test_recordings_that_are_copies_are_refused(planted):
     comparison = Comparison(data.measured, data.classes)
     with pytest.raises(ValueError, match="all segments sound the same"):
         gather(comparison, data.classes, data.clusters, draws=5)
+
+
+@pytest.mark.parametrize("speakers", [3, 30])
+def test_draws_are_means_over_all_pairs_of_a_class(planted, speakers):
+    # Classes of 50 in blocks of 17 and 16, with speakers shared or hardly so.
+    data = planted(classes=2, per_class=50, speakers=speakers)
+    comparison = Comparison(data.measured, data.classes, max_pairs=10)
+    evidence = gather(comparison, data.classes, data.clusters, draws=8)
+    bootstrap = ClusterBootstrap(int(data.clusters.max()) + 1, 8)
+    first, second = between_pairs(data.classes)
+    apart = bootstrap.pairs(
+        comparison.log_pairs(first, second).exp(),
+        data.clusters[first],
+        data.clusters[second],
+    )
+    alone = 1 - 1 / bootstrap.counts.shape[1]
+    for number, counts in enumerate(bootstrap.counts):
+        total = mass = 0.0
+        for stratum in comparison.strata:
+            assert len(stratum) == 3
+            parts = [[], [], []]
+            for block in comparison.blocks(stratum):
+                members = data.clusters[block.index]
+                once = counts[members]
+                same = members[:, None] == members
+                weight = once[:, None] * torch.where(same, alone, once)
+                weight.fill_diagonal_(0)
+                pairs = len(members) * (len(members) - 1)
+                L = block.log_L.exp()
+                parts[0].append((weight * L).sum((1, 2)) / pairs)
+                parts[1].append(weight.sum() / pairs)
+                parts[2].append(once.mean())
+            sums, left, times = (torch.stack(p).mean(0) for p in parts)
+            total += times * sums / left
+            mass += times
+        torch.testing.assert_close(
+            evidence.draws["relevance"][number].float(),
+            (total / mass).float() - apart[number].float(),
+            rtol=1e-4,
+            atol=1e-5,
+        )

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from speechbrain_mtl.selection.comparison import Comparison
 from speechbrain_mtl.selection.evidence import gather
 from speechbrain_mtl.selection.group_sums import (
     PairPlan,
@@ -40,11 +41,15 @@ def gathered(data):
 
 
 @pytest.mark.parametrize("published", [False, True])
-@pytest.mark.parametrize("speakers", [2, 7])
+@pytest.mark.parametrize(
+    ("speakers", "per_class"), [(2, 20), (7, 20), (3, 50), (40, 50)]
+)
 def test_a_label_alone_scores_what_the_bootstrap_says(
-    planted, published, speakers
+    planted, published, speakers, per_class
 ):
-    data = planted(classes=3, per_class=20, speakers=speakers)
+    data = planted(classes=3, per_class=per_class, speakers=speakers)
+    # Classes of 50 in blocks of 17 and 16.
+    data.comparison = Comparison(data.measured, data.classes, max_pairs=10)
     evidence = gathered(data)
     sums = resampled(data, evidence, published)
     for number in range(DRAWS):

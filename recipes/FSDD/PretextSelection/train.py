@@ -16,9 +16,7 @@ import logging
 import sys
 from pathlib import Path
 
-import speechbrain as sb
-from hyperpyyaml import load_hyperpyyaml
-from speechbrain.utils.distributed import ddp_init_group, run_on_main
+from speechbrain.utils.distributed import run_on_main
 
 from speechbrain_mtl.data.check import require_clean
 from speechbrain_mtl.data.corpora.folder import prepare_folder
@@ -31,8 +29,8 @@ from speechbrain_mtl.data.splits import (
 from speechbrain_mtl.evaluation.intervals import seed_interval
 from speechbrain_mtl.experiment import PretextExperiment
 from speechbrain_mtl.report import probe_table
-from speechbrain_mtl.training.settings import read_settings
 from speechbrain_mtl.training.stages import file_digest
+from speechbrain_mtl.training.start import start
 
 logger = logging.getLogger(__name__)
 
@@ -63,21 +61,13 @@ def average_folds(results: dict[str, dict], fields: list[str]) -> dict:
 
 def main() -> None:
     """Run every stage in order."""
-    hparams_file, run_opts, overrides = sb.parse_arguments(sys.argv[1:])
-    ddp_init_group(run_opts)
-    with open(hparams_file, encoding="utf-8") as fin:
-        hparams = load_hyperpyyaml(fin, overrides)
-    settings = read_settings(hparams_file, overrides)
+    started = start(sys.argv[1:])
+    hparams, settings = started.hparams, started.settings
     if hparams["label_field"] not in ("digit", "speaker"):
         raise ValueError(
             f"--label_field={hparams['label_field']} is neither digit nor "
             "speaker"
         )
-    sb.create_experiment_directory(
-        experiment_directory=hparams["output_folder"],
-        hyperparams_to_save=hparams_file,
-        overrides=overrides,
-    )
 
     # Data: labelled digits, and any speech to pretrain on.
     data_folder, speech = hparams["data_folder"], hparams["pretrain_folder"]
@@ -105,7 +95,7 @@ def main() -> None:
         file_digest(folder / "manifest.json")
         for folder in (digits_at, speech_at)
     ]
-    experiment = PretextExperiment(hparams, settings, run_opts)
+    experiment = PretextExperiment(hparams, settings, started.run_opts)
     labelled = subset(entries, official_split="train")
     selection = experiment.select(labelled, digests[0])
     print(selection.table())

@@ -14,9 +14,6 @@ of new speakers and speakers, Speech Commands words, and LJSpeech phones.
 import sys
 from pathlib import Path
 
-import speechbrain as sb
-from hyperpyyaml import load_hyperpyyaml
-
 from speechbrain_mtl.data.check import require_clean
 from speechbrain_mtl.data.corpora import prepare_folder, prepare_fsdd
 from speechbrain_mtl.data.manifest import load_manifest, subset
@@ -27,6 +24,7 @@ from speechbrain_mtl.data.splits import (
 )
 from speechbrain_mtl.study import Downstream, SelectionStudy, run_study
 from speechbrain_mtl.training.stages import file_digest
+from speechbrain_mtl.training.start import start
 
 LJ_PARTS = (25, 30)  # clips to train on, then to validate and test on
 
@@ -79,15 +77,9 @@ def phones(folder: Path) -> dict[str, Downstream]:
 
 def main() -> None:
     """Run the study on recordings."""
-    hparams_file, run_opts, overrides = sb.parse_arguments(sys.argv[1:])
-    with open(hparams_file, encoding="utf-8") as fin:
-        hparams = load_hyperpyyaml(fin, overrides)
+    started = start(sys.argv[1:])
+    hparams = started.hparams
     output = Path(hparams["output_folder"])
-    sb.create_experiment_directory(
-        experiment_directory=str(output),
-        hyperparams_to_save=hparams_file,
-        overrides=overrides,
-    )
     speech_folder = Path(hparams["pretrain_folder"])
     manifest = prepare_folder(speech_folder, output / "speech")
     speech = load_clean(manifest, speech_folder)
@@ -106,7 +98,7 @@ def main() -> None:
         "pretraining": f"{len(train)} recordings, {hours:.2f} h",
         "downstream": {n: len(d.entries) for n, d in downstreams.items()},
     }
-    print(run_study(study, hparams_file, overrides, run_opts, data))
+    print(run_study(study, started, data))
 
 
 if __name__ == "__main__":

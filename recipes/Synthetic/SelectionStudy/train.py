@@ -12,24 +12,16 @@ are not repeated: a killed study goes on where it was.
 
 import sys
 
-import speechbrain as sb
-from hyperpyyaml import load_hyperpyyaml
-
 from speechbrain_mtl.data.corpora.embedded import load_embedded
 from speechbrain_mtl.experiment import splits
 from speechbrain_mtl.study import Downstream, SelectionStudy, run_study
+from speechbrain_mtl.training.start import start
 
 
 def main() -> None:
     """Run the study on formant speech."""
-    hparams_file, run_opts, overrides = sb.parse_arguments(sys.argv[1:])
-    with open(hparams_file, encoding="utf-8") as fin:
-        hparams = load_hyperpyyaml(fin, overrides)
-    sb.create_experiment_directory(
-        experiment_directory=hparams["output_folder"],
-        hyperparams_to_save=hparams_file,
-        overrides=overrides,
-    )
+    started = start(sys.argv[1:])
+    hparams = started.hparams
     entries, about = load_embedded(
         hparams["data_folder"],
         hparams["minutes"],
@@ -53,7 +45,7 @@ def main() -> None:
         hparams["output_folder"],
     )
     data = {"corpus": "embedded formant speech", "digest": about["digest"]}
-    print(run_study(study, hparams_file, overrides, run_opts, data))
+    print(run_study(study, started, data))
 
 
 if __name__ == "__main__":
