@@ -250,4 +250,6 @@ def command(selection: Selection) -> str | None:
         words.append("--trajectory")
     if selection.kernel.get("bandwidth") == "multi":
         words += ["--bandwidth", "multi"]
+    if "pairs" in selection.solver:
+        words.append("--exact")
     return shlex.join(words)

@@ -103,6 +103,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=defaults.min_per_class,
         help=f"classes with fewer are left out [{defaults.min_per_class}]",
     )
+    add(
+        "--exact",
+        action="store_true",
+        help="end on all pairs of classes too large to be compared whole",
+    )
     add("--seed", type=int, default=0, help="of everything drawn [0]")
     add("--device", default="cpu", help="where to compute: cpu, cuda [cpu]")
     add(
@@ -174,6 +179,7 @@ def _run(args: argparse.Namespace, out: Path) -> int:
         progress=first,
         trajectory=args.trajectory,
         bandwidth=args.bandwidth,
+        exact=args.exact,
     )
     manifest = args.manifest
     if args.split is not None:
@@ -264,6 +270,13 @@ def explain(selection: Selection) -> str:
         lines.append(
             "halves of the speakers rank the labels with a correlation of "
             f"{data['split_half_agreement']:.2f}"
+        )
+    blocks = selection.kernel.get("blocks", 0)
+    if blocks > data["strata"]:
+        weighed = selection.solver.get("pairs")
+        lines.append(
+            f"large classes are compared in {blocks} blocks at random"
+            + (f"; weights come from all {weighed} pairs" if weighed else "")
         )
     if data["short_segments"]:
         lines.append(

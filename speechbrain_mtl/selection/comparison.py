@@ -1,6 +1,6 @@
 """Segments compared in pairs: the kernels everything is computed from."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -114,23 +114,30 @@ class Comparison:
         for number, (index, _) in enumerate(self.cuts):
             self.strata[classes[index[0]]].append(number)
 
-    def blocks(self, chosen: Iterable[int] | None = None) -> Iterator[Block]:
+    def blocks(
+        self,
+        chosen: Iterable[int] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> Iterator[Block]:
         """Give the kernels of one block after the other, or of some.
 
         Arguments
         ---------
         chosen : iterable of int, optional
             Which of `cuts`, the segments [n] of each block and its share.
+        dtype : torch.dtype
+            To compute in.
         """
         chosen = range(len(self.cuts)) if chosen is None else chosen
         for index, share in (self.cuts[block] for block in chosen):
+            plain = [z[index].to(dtype) for z in self._plain]
             yield Block(
                 index,
                 share,
-                cosine_kernel(self._speech[index]),
-                self.log_labels(index),
-                cosine_kernel(self._published[index]),
-                torch.stack([log_rbf_kernel(z[index]) for z in self._plain]),
+                cosine_kernel(self._speech[index].to(dtype)),
+                torch.stack(list(self.each_log_label(index, dtype))),
+                cosine_kernel(self._published[index].to(dtype)),
+                torch.stack([log_rbf_kernel(z) for z in plain]),
             )
 
     def pairs_of(self, block: int) -> int:
@@ -142,10 +149,55 @@ class Comparison:
         """Log label kernels [k, n, n] of any segments, [n]."""
         return torch.stack(list(self.each_log_label(index)))
 
-    def each_log_label(self, index: torch.Tensor) -> Iterator[torch.Tensor]:
+    def each_log_label(
+        self, index: torch.Tensor, dtype: torch.dtype = torch.float32
+    ) -> Iterator[torch.Tensor]:
         """The same, [n, n], one label after the other."""
         for z in self._scaled:
-            yield self._mixed(log_rbf_kernel(z[index], 1.0))
+            yield self._mixed(log_rbf_kernel(z[index].to(dtype), 1.0))
+
+    def directions(
+        self, index: torch.Tensor, published: bool = False
+    ) -> torch.Tensor:
+        """Speech of some segments [n], whose products are the kernel [n, D]."""
+        speech = self._published if published else self._speech
+        return torch.nn.functional.normalize(speech[index], dim=1)
+
+    def log_tile(
+        self,
+        first: torch.Tensor,
+        second: torch.Tensor,
+        labels: Sequence[int],
+        published: bool = False,
+    ) -> torch.Tensor:
+        """Log kernels of some labels, segments [n] against others [m].
+
+        Arguments
+        ---------
+        first, second : torch.Tensor
+            Indices, [n] and [m].
+        labels : sequence of int
+            Which labels.
+        published : bool
+            Of the published bandwidth.
+
+        Returns
+        -------
+        log_L : torch.Tensor
+            [k, n, m].
+        """
+        if published:
+            parts = [self._plain[label] for label in labels]
+            return torch.stack(
+                [log_rbf_kernel(z[first], other=z[second]) for z in parts]
+            )
+        parts = [self._scaled[label] for label in labels]
+        return torch.stack(
+            [
+                self._mixed(log_rbf_kernel(z[first], 1.0, z[second]))
+                for z in parts
+            ]
+        )
 
     def log_pairs(
         self, first: torch.Tensor, second: torch.Tensor

@@ -116,6 +116,38 @@ def ratio(
     return dependence / positive_part(relevance, noise[1])
 
 
+def ratio_error(evidence: Evidence, noise: tuple[float, float]) -> torch.Tensor:
+    """Standard error of every label's `ratio` from classes cut into blocks.
+
+    To first order, from the errors of dependence and relevance, at the same
+    noise levels.
+
+    Arguments
+    ---------
+    evidence : Evidence
+        Of k labels.
+    noise
+        From `noise_levels`.
+
+    Returns
+    -------
+    error : torch.Tensor
+        [k].
+    """
+    scale, columns = evidence.speech_scale, evidence.columns
+    score = ratio(columns["unbiased"], columns["relevance"], noise, scale)
+    parts = (
+        (columns["unbiased"] / scale, evidence.errors["unbiased"] / scale),
+        (columns["relevance"], evidence.errors["relevance"]),
+    )
+    # The derivative of log positive_part is 1 / sqrt(v^2 + 4 noise^2).
+    squares = [
+        error.square() / (value.square() + 4 * level**2).clamp(min=1e-300)
+        for (value, error), level in zip(parts, noise)
+    ]
+    return score * (squares[0] + squares[1]).sqrt()
+
+
 def log_ratio(
     noise: tuple[float, float],
 ) -> Callable[[Sums], Objective]:

@@ -42,7 +42,11 @@ def describe_data(measured: Measured) -> dict[str, Any]:
 
 
 def describe_kernel(
-    comparison: Comparison, n_samples: int, centering: str, trajectory: bool
+    comparison: Comparison,
+    n_samples: int,
+    centering: str,
+    trajectory: bool,
+    rounding: float,
 ) -> dict[str, Any]:
     """Say which kernels ranked and weighed.
 
@@ -54,6 +58,8 @@ def describe_kernel(
         Rows of an embedding.
     centering, trajectory
         See `Selector`.
+    rounding : float
+        From `Evidence`.
 
     Returns
     -------
@@ -78,4 +84,6 @@ def describe_kernel(
         "variance": PUBLISHED_VARIANCE if published else variances,
         "floor": PUBLISHED_FLOOR if published else None,
         "estimator": "biased" if published else "unbiased",
+        "blocks": len(comparison.cuts),
+        "rounding_error": rounding,
     }

@@ -7,6 +7,11 @@ import torch
 from speechbrain_mtl.selection.comparison import Block, Comparison
 from speechbrain_mtl.selection.hsic import hsic, hsic_coefficients
 from speechbrain_mtl.selection.intervals import ClusterBootstrap, group_pairs
+from speechbrain_mtl.selection.precision import (
+    block_errors,
+    pair_variance,
+    rounding_error,
+)
 from speechbrain_mtl.selection.processes import mine, total
 from speechbrain_mtl.selection.relevance import (
     between_pairs,
@@ -35,6 +40,7 @@ SCORES = (
     *("label_scale", "mean", "variance", "room", "within"),
 )
 TERMS = ("unbiased", "within", "reference")
+VARIANCES = tuple(f"{term}_variance" for term in TERMS)
 SPLITS = 25  # of the speakers into halves
 SILENT = 1e-10  # kernels that vary less than rounding lets them
 
@@ -63,6 +69,11 @@ class Evidence:
     speech_scale : float
         Root of the speech kernel's HSIC with itself, meaned over classes: the
         unit of dependence.
+    errors : dict
+        Standard errors [k] of "unbiased", "relevance" and "reference" against
+        all pairs, where large classes are compared in blocks; else 0.
+    rounding : float
+        Difference of single precision, see `rounding_error`.
     """
 
     columns: dict[str, torch.Tensor]
@@ -71,6 +82,8 @@ class Evidence:
     draws: dict[str, torch.Tensor]
     halves: dict[str, torch.Tensor]
     speech_scale: float
+    errors: dict[str, torch.Tensor]
+    rounding: float
 
 
 def gather(
@@ -145,6 +158,17 @@ def gather(
     )
     columns["within_class_spread"] = comparison.spreads(classes)
     columns["spread"] = comparison.spreads(torch.zeros_like(classes))
+    sizes = [len(index) for index, _ in comparison.cuts]
+    errors = {
+        kind: block_errors(
+            stacked[f"{term}_variance"], sizes, comparison.strata
+        )
+        for kind, term in (
+            ("unbiased", "unbiased"),
+            ("relevance", "within"),
+            ("reference", "reference"),
+        )
+    }
     kept = ("unbiased", "relevance", "reference")
     return Evidence(
         {key: columns[key] for key in COLUMNS},
@@ -153,6 +177,8 @@ def gather(
         {key: resampled[key][:draws] for key in kept},
         {key: resampled[key][draws:] for key in kept},
         speech_scale**0.5,
+        errors,
+        rounding_error(comparison),
     )
 
 
@@ -162,7 +188,8 @@ def _over_blocks(
     """Scores of all blocks [B, k], and their resampled means [draws, k]."""
     labels, draws = len(comparison.names), len(bootstrap.counts)
     double = {"dtype": torch.float64, "device": clusters.device}
-    scored = torch.zeros(len(comparison.cuts), len(SCORES), labels, **double)
+    keys = (*SCORES, *VARIANCES)
+    scored = torch.zeros(len(comparison.cuts), len(keys), labels, **double)
     drawn = torch.zeros(len(TERMS), draws, labels + 1, **double)
     for _, stratum in mine(comparison.strata):
         sums = torch.zeros(draws, len(TERMS) * labels + 1, **double)
@@ -177,7 +204,9 @@ def _over_blocks(
             for number, block in zip(part, comparison.blocks(part)):
                 scores, terms = _scores(block)
                 rows = [scores[key].double() for key in SCORES]
-                scored[number] = torch.stack(rows)
+                if len(stratum) > 1:
+                    rows += [pair_variance(terms[k]).double() for k in TERMS]
+                scored[number, : len(rows)] = torch.stack(rows)
                 own, values = group_pairs(
                     torch.cat([terms[key] for key in TERMS]),
                     clusters[block.index],
@@ -196,7 +225,7 @@ def _over_blocks(
             row += torch.cat([mean * mass, mass], dim=1)
     scored, drawn = total(scored), total(drawn)
     means = drawn[..., :-1] / drawn[..., -1:].clamp(min=1e-12)
-    return dict(zip(SCORES, scored.transpose(0, 1))), dict(zip(TERMS, means))
+    return dict(zip(keys, scored.transpose(0, 1))), dict(zip(TERMS, means))
 
 
 def _parts(

@@ -41,7 +41,9 @@ def cosine_kernel(x: torch.Tensor) -> torch.Tensor:
 
 
 def log_rbf_kernel(
-    z: torch.Tensor, variance: float = PUBLISHED_VARIANCE
+    z: torch.Tensor,
+    variance: float = PUBLISHED_VARIANCE,
+    other: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Logarithm of `rbf_kernel`; exact where the kernel itself underflows.
 
@@ -51,11 +53,13 @@ def log_rbf_kernel(
         One label value a segment [n], or vectors [..., n, d].
     variance : float
         The square of the radial basis function's standard deviation.
+    other : torch.Tensor, optional
+        Vectors to compare with, [..., m, d]; `z` itself by default.
 
     Returns
     -------
     log_L : torch.Tensor
-        ``-|z_i - z_j|^2 / (2 variance)``, [..., n, n].
+        ``-|z_i - z_j|^2 / (2 variance)``, [..., n, n] or [..., n, m].
 
     Raises
     ------
@@ -71,18 +75,22 @@ def log_rbf_kernel(
     if not variance > 0:
         raise ValueError(f"variance is {variance}; it must be positive.")
     z = z[:, None] if z.dim() == 1 else z
+    to = z if other is None else other
     if z.shape[-1] == 1:
-        squared = (z - z.mT).square_()
+        squared = (z - to.mT).square_()
     elif z.shape[-1] < WIDE:
         # Not through matrix products, which lose close values' digits.
         squared = torch.cdist(
-            z, z, compute_mode="donot_use_mm_for_euclid_dist"
+            z, to, compute_mode="donot_use_mm_for_euclid_dist"
         ).square_()
     else:
-        z = z - z.mean(dim=-2, keepdim=True)
-        squares = z.square().sum(dim=-1)
-        squared = squares[..., None] + squares[..., None, :] - 2 * (z @ z.mT)
-        squared.clamp_(min=0).diagonal(0, -2, -1).zero_()
+        center = z.mean(dim=-2, keepdim=True)
+        z, to = z - center, to - center
+        squares = z.square().sum(dim=-1)[..., None]
+        squares = squares + to.square().sum(dim=-1)[..., None, :]
+        squared = (squares - 2 * (z @ to.mT)).clamp_(min=0)
+        if other is None:
+            squared.diagonal(0, -2, -1).zero_()
     return squared.div_(-2 * variance)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from speechbrain_mtl.selection.criterion import noise_levels, ratio
+from speechbrain_mtl.selection.criterion import noise_levels, ratio, ratio_error
 from speechbrain_mtl.selection.evidence import Evidence
 from speechbrain_mtl.selection.intervals import percentile_interval
 
@@ -47,6 +47,9 @@ class Ranking:
         Which would be in each bootstrap draw, bool [draws, k].
     noise : tuple of float
         See `noise_levels`.
+    block_errors : torch.Tensor
+        Standard error of the score against all pairs, where large classes
+        are compared in blocks; else 0, [k].
     """
 
     evidence: Evidence
@@ -58,14 +61,17 @@ class Ranking:
     eligible: list[int]
     eligible_drawn: torch.Tensor
     noise: tuple[float, float]
+    block_errors: torch.Tensor
 
     def row(self, index: int) -> dict[str, Any]:
         """The numbers of one label, ready for JSON."""
         columns = self.evidence.columns
         dependence = self.evidence.dependence[index]
+        cut = {"block_error": float(self.block_errors[index])}
         return {
             "ci": float(self.ci[index]),
             "interval": self.intervals[index].tolist(),
+            **(cut if self.block_errors.any() else {}),
             "rank": self.ranks[index].tolist(),
             "z": dependence.z,
             "p": dependence.p,
@@ -152,6 +158,9 @@ def rank(evidence: Evidence, names: list[str], centering: str) -> Ranking:
         if centering == "reference"
         else relevance > torch.tensor(needed).to(relevance),
         noise,
+        evidence.errors["reference"]
+        if centering == "reference"
+        else ratio_error(evidence, noise),
     )
 
 

@@ -71,6 +71,9 @@ class Selector:
         recordings by default.
     max_pairs, bandwidth
         See `Comparison`.
+    exact : bool
+        Where classes were cut into blocks (`max_pairs`), end on all of their
+        pairs: little memory, and time by the square of a class.
     trajectory : bool
         Compare the course of a label over a segment, not its mean.
     draws : int
@@ -110,6 +113,7 @@ class Selector:
     progress: bool = False
     trajectory: bool = False
     bandwidth: str = "median"
+    exact: bool = False
 
     def __post_init__(self) -> None:
         for name, choices in (
@@ -123,6 +127,11 @@ class Selector:
                     f"{name} {getattr(self, name)!r}: choose from {choices}."
                 )
         published = self.centering == "reference"
+        if self.exact and self.solver == "reference":
+            raise ValueError(
+                "exact=True ends in a minimum, and solver='reference' after "
+                "1,000 steps; leave one of them out."
+            )
         if self.solver == "reference" and not published:
             raise ValueError(
                 "solver='reference' is the published procedure; use it with "
@@ -262,6 +271,7 @@ class Selector:
             temperature=self.temperature_used,
             centering=self.centering,
             solver=self.solver,
+            exact=self.exact,
             draws=self.draws,
             seed=self.seed,
         )
@@ -285,6 +295,7 @@ class Selector:
                 measured.n_samples,
                 self.centering,
                 self.trajectory,
+                evidence.rounding,
             ),
             solver=weighed.solver,
             seed=self.seed,

@@ -14,6 +14,11 @@ COLUMNS = (
         "speakers; lower is better",
     ),
     ("interval", "of ci", ""),
+    (
+        "block_error",
+        "blocks",
+        "standard error of ci from comparing large classes in blocks",
+    ),
     ("rank", "rank", "95 % interval of the place by ci over speakers"),
     ("frequency", "freq", "share of draws of speakers that weigh the task"),
     (

@@ -19,7 +19,9 @@ from speechbrain_mtl.selection.problem import Problem
 from speechbrain_mtl.selection.published import published_descent
 from speechbrain_mtl.selection.ranking import Ranking
 from speechbrain_mtl.selection.resampled import ResampledSums
+from speechbrain_mtl.selection.solver import TOLERANCES
 from speechbrain_mtl.selection.stability import DRAWS, selection_frequency
+from speechbrain_mtl.selection.tiled_sums import TiledSums
 
 NEGLIGIBLE = 1e-9  # weights that only rounding keeps from zero
 
@@ -49,6 +51,7 @@ def weigh(
     temperature: float,
     centering: str,
     solver: str,
+    exact: bool,
     draws: int,
     seed: int,
 ) -> Weighed:
@@ -62,7 +65,7 @@ def weigh(
         Class and speaker of each segment, [N].
     ranking : Ranking
         Of the labels.
-    mapping, temperature, centering, solver, draws, seed
+    mapping, temperature, centering, solver, exact, draws, seed
         See `Selector`.
 
     Returns
@@ -91,6 +94,16 @@ def weigh(
         if solver == "reference"
         else problem.solve()
     )
+    last, facts = problem, {}
+    if exact and len(comparison.cuts) > len(comparison.strata):
+        tiled = TiledSums(comparison, classes, eligible, scale, seed)
+        last = dataclasses.replace(problem, sums=tiled)
+        start = minimum.weights
+        minimum = last.improve(
+            last.prepare(tiled), [start], TOLERANCES[tiled.dtype]
+        )
+        moved = float((minimum.weights - start).abs().max())
+        facts = {"pairs": tiled.pairs, "moved_by_exact": moved}
     weights = torch.where(
         minimum.weights > NEGLIGIBLE, minimum.weights, 0.0
     ).double()
@@ -116,10 +129,11 @@ def weigh(
     found = {
         "name": solver,
         "temperature": temperature,
-        "objective": problem.score(minimum.weights),
+        "objective": last.score(minimum.weights),
         "gap": minimum.gap,
         "evaluations": minimum.evaluations,
         "converged": minimum.converged,
+        **facts,
     }
     if temperature > 0 and mapping != "simplex":
         path = weight_path(problem, weights)
