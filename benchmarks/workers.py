@@ -8,7 +8,6 @@ ratios of one run mean anything. Writes benchmarks/results/workers.json.
 """
 
 import argparse
-import json
 import platform
 import statistics
 import time
@@ -21,72 +20,21 @@ import opensmile
 import parselmouth
 import torch
 
+from benchmarks.oracles import (
+    COLUMNS,
+    pearson,
+    praat_harmonicity,
+    praat_pitch,
+    read_clips,
+    smile_pair,
+    smile_sets,
+    smile_tables,
+)
 from speechbrain_mtl.data.atomic import write_json
-from speechbrain_mtl.data.audio import SAMPLE_RATE, read_audio
+from speechbrain_mtl.data.audio import SAMPLE_RATE
 from speechbrain_mtl.workers import WorkerBank, default_bank
 
 RESULT = Path(__file__).parent / "results" / "workers.json"
-EIGHT = [
-    "f0",
-    "voicing",
-    "log_hnr",
-    "alpha_ratio",
-    "zcr",
-    "rms",
-    "loudness",
-    "rasta_l1",
-]
-SETS = ("ComParE_2016", "eGeMAPSv02")
-COLUMNS = {
-    "rms": ("ComParE_2016", "pcm_RMSenergy_sma", 0.999),
-    "zcr": ("ComParE_2016", "pcm_zcr_sma", 0.999),
-    "loudness": ("eGeMAPSv02", "Loudness_sma3", 0.999),
-    "alpha_ratio": ("eGeMAPSv02", "alphaRatio_sma3", 0.99),
-    "rasta_l1": ("ComParE_2016", "audspecRasta_lengthL1norm_sma", 0.99),
-}
-START_UP = 25  # frames in which RASTA filters differ by how they begin
-
-
-def read_clips(data: Path, count: int, seconds: float) -> list[torch.Tensor]:
-    """Read clips of both sets of speech, ending where a pitch frame ends.
-
-    One sample more keeps Praat from losing the last frame to rounding.
-    """
-    clips = []
-    for name in ("ljspeech_aligned", "librispeech_unlabelled"):
-        entries = json.loads((data / name / "manifest.json").read_text())
-        entries = list(entries.values())
-        for entry in entries[:: max(len(entries) // count, 1)][:count]:
-            path = entry["wav"].replace("{data_root}", str(data / name))
-            wav = read_audio(path, stop=min(seconds, entry["duration"]))
-            clips.append(wav[: (len(wav) - 641) // 160 * 160 + 641])
-    return clips
-
-
-def smile_sets() -> dict[str, opensmile.Smile]:
-    """Make the two extractors that the reference labels need."""
-    return {
-        name: opensmile.Smile(
-            getattr(opensmile.FeatureSet, name),
-            opensmile.FeatureLevel.LowLevelDescriptors,
-        )
-        for name in SETS
-    }
-
-
-def praat(wav: torch.Tensor) -> dict[str, np.ndarray]:
-    """Pitch and harmonicity at the frames of our pitch track."""
-    samples = wav.double().numpy()
-    pitch = parselmouth.Sound(samples, SAMPLE_RATE).to_pitch_ac(
-        time_step=0.01, pitch_floor=75, pitch_ceiling=600
-    )
-    # Shorter by 5 ms on each side, harmonicity has its frames at those times.
-    sound = parselmouth.Sound(samples[80:-80], SAMPLE_RATE)
-    harmonicity = sound.to_harmonicity_cc(time_step=0.01, minimum_pitch=75)
-    return {
-        "f0": pitch.selected_array["frequency"],
-        "hnr": harmonicity.values[0],
-    }
 
 
 def librosa_mfcc(wav: torch.Tensor) -> np.ndarray:
@@ -108,18 +56,6 @@ def librosa_mfcc(wav: torch.Tensor) -> np.ndarray:
     return np.concatenate([static, slope]).T
 
 
-def smooth(contour: np.ndarray) -> np.ndarray:
-    """The three-frame moving average that openSMILE's labels have."""
-    padded = np.pad(contour, 1, mode="edge")
-    return (padded[:-2] + padded[1:-1] + padded[2:]) / 3
-
-
-def pearson(pairs: list[tuple[np.ndarray, np.ndarray]]) -> float:
-    """Correlate the concatenation of pairs of contours."""
-    ours, theirs = (np.concatenate(side) for side in zip(*pairs))
-    return float(np.corrcoef(ours, theirs)[0, 1])
-
-
 def agreement(clips: list[torch.Tensor]) -> list[dict]:
     """Compare the labels of all clips with their oracles."""
     bank, tools = default_bank(), smile_sets()
@@ -130,26 +66,17 @@ def agreement(clips: list[torch.Tensor]) -> list[dict]:
             name: value[0].numpy()
             for name, value in bank(wav[None], torch.ones(1)).items()
         }
-        tables = {
-            name: tool.process_signal(wav.numpy(), SAMPLE_RATE)
-            for name, tool in tools.items()
-        }
-        for name, (table, column, _) in COLUMNS.items():
-            ours = smooth(labels[name][:, 0])
-            theirs = tables[table][column].to_numpy()
-            # Its last two frames reach beyond the end of the recording.
-            end = min(len(ours), len(theirs)) - 2
-            start = START_UP if name == "rasta_l1" else 0
-            pairs[name].append((ours[start:end], theirs[start:end]))
-        oracle = praat(wav)
-        f0, theirs = labels["f0"][:, 0], oracle["f0"]
+        tables = smile_tables(tools, wav)
+        for name in COLUMNS:
+            pair = smile_pair(name, labels[name][:, 0], tables)
+            pairs[name].append(pair)
+        f0, theirs = labels["f0"][:, 0], praat_pitch(wav)
         both = (f0 > 0) & (theirs > 0)
         decisions.append((f0 > 0) == (theirs > 0))
         errors.append(np.abs(f0[both] / theirs[both] - 1))
-        both = (f0 > 0) & (oracle["hnr"] > -200)
-        pairs["log_hnr"].append(
-            (labels["log_hnr"][both, 0], oracle["hnr"][both])
-        )
+        theirs = praat_harmonicity(wav)
+        both = (f0 > 0) & (theirs > -200)
+        pairs["log_hnr"].append((labels["log_hnr"][both, 0], theirs[both]))
         cepstra.append((labels["mfcc"][:, :40], librosa_mfcc(wav)))
     errors = np.concatenate(errors)
     worst = min(
@@ -209,24 +136,25 @@ def agreement(clips: list[torch.Tensor]) -> list[dict]:
 def speed(clips: list[torch.Tensor], repetitions: int) -> dict[str, list]:
     """Time everybody in turn; seconds of audio per second, by contestant."""
     bank = default_bank()
-    eight = WorkerBank({name: bank[name] for name in EIGHT})
+    scalar = {name: worker for name, worker in bank.items() if worker.dim == 1}
+    eight = WorkerBank(scalar)
     wavs = torch.nn.utils.rnn.pad_sequence(clips, batch_first=True)
     lens = torch.tensor([len(clip) for clip in clips]) / wavs.shape[1]
     batch = sum(map(len, clips)) / SAMPLE_RATE
     one = max(clips, key=len)
     five, one_len = one[None, : 5 * SAMPLE_RATE], torch.ones(1)
     single = len(one) / SAMPLE_RATE
-    samples, tools = one.numpy(), smile_sets()
+    tools = smile_sets()
     contestants = {
         "eight labels": (batch, lambda: eight(wavs, lens)),
         "openSMILE, two passes": (
             single,
-            lambda: [
-                tool.process_signal(samples, SAMPLE_RATE)
-                for tool in tools.values()
-            ],
+            lambda: smile_tables(tools, one),
         ),
-        "Praat, pitch and harmonicity": (single, lambda: praat(one)),
+        "Praat, pitch and harmonicity": (
+            single,
+            lambda: (praat_pitch(one), praat_harmonicity(one)),
+        ),
         "ten labels": (batch, lambda: bank(wavs, lens)),
         "eight labels, one 5 s file": (
             five.shape[1] / SAMPLE_RATE,
@@ -265,7 +193,11 @@ def main() -> None:
     warnings.filterwarnings("ignore", message=".*not writable.*")
     torch.set_num_threads(1)
 
-    clips = read_clips(options.data, options.clips, seconds=10)
+    clips = [
+        clip
+        for name in ("ljspeech_aligned", "librispeech_unlabelled")
+        for clip in read_clips(options.data / name, options.clips, seconds=10)
+    ]
     table = agreement(clips)
     for row in table:
         print(

@@ -23,8 +23,12 @@ COMMANDS = [
 ]
 
 
-def test_the_commands_are_found():
+SNIPPETS = blocks("python")
+
+
+def test_the_commands_and_snippets_are_found():
     assert len(COMMANDS) == 11, COMMANDS
+    assert len(SNIPPETS) == 1, SNIPPETS
 
 
 @pytest.mark.parametrize(
@@ -64,9 +68,17 @@ def test_commands_on_a_corpus_run_as_written(tmp_path):
     assert (tmp_path / "selection.json").exists()
 
 
-@pytest.mark.parametrize("snippet", blocks("python"))
+@pytest.mark.parametrize("snippet", SNIPPETS)
 def test_python_snippets_run(snippet):
-    exec(compile(snippet, "README.md", "exec"), {})
+    names = {}
+    exec(compile(snippet, "README.md", "exec"), names)
+    # The line that claims a shape is checked, and so is what it leaves open.
+    assert "\nassert labels" in snippet
+    labels = names["labels"]
+    assert names["bank"].dims == {"f0": 1, "mfcc": 60}
+    assert {name: len(x) for name, x in labels.items()} == {"f0": 2, "mfcc": 2}
+    assert labels["mfcc"].shape[2] == 60
+    assert all(values.isfinite().all() for values in labels.values())
 
 
 def test_links_to_files_lead_somewhere():

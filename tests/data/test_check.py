@@ -223,9 +223,26 @@ def test_all_problems_come_at_once_in_order(record):
     assert lines[-1].strip() == "... and 181 more"
 
 
-def test_real_sets_are_clean(shared_data):
-    for name in ("fsdd", "speech_commands_mini30", "ljspeech_aligned"):
-        require_clean(load_manifest(shared_data(name) / "manifest.json"))
+@pytest.mark.parametrize(
+    ("name", "count", "notes"),
+    [
+        ("fsdd", 1200, {"8000 Hz"}),
+        ("speech_commands_mini30", 300, set()),
+        ("ljspeech_aligned", 35, {"22050 Hz"}),
+    ],
+)
+def test_real_sets_are_clean(shared_data, name, count, notes):
+    manifest = load_manifest(shared_data(name) / "manifest.json")
+    assert len(manifest) == count
+    # A field that none has shows that every entry was looked at.
+    problems = check_manifest(manifest, labels={"absent": None})
+    looked_at = [p.id for p in problems if p.what == "no absent"]
+    assert looked_at == list(manifest)
+    others = [p for p in problems if p.what != "no absent"]
+    assert [p for p in others if not p.note] == []
+    assert {p.what for p in others} == notes
+    assert len(others) == count * len(notes)
+    require_clean(manifest)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import torch
 
 from speechbrain_mtl.selection.comparison import Comparison
 from speechbrain_mtl.selection.features import Measurements
+from tests.helpers.tones import harmonic_tone
 
 
 @pytest.fixture(autouse=True)
@@ -69,17 +70,12 @@ def tone_corpus(tmp_path):
         for index in range(classes * per_class):
             pitch = 150 * (1 + index % classes) * random.uniform(0.97, 1.03)
             length = seconds * random.uniform(0.8, 1.2)
-            time = np.arange(int(16000 * length)) / 16000
-            wave = sum(
-                np.sin(2 * np.pi * pitch * k * time) / k for k in range(1, 6)
-            )
-            wave = wave * 10 ** random.uniform(-1.6, -0.8)
-            wave += 1e-3 * random.standard_normal(len(time))
+            wave = harmonic_tone(random, pitch, int(16000 * length))
             path = tmp_path / f"{index}.wav"
             soundfile.write(path, wave.astype("float32"), 16000)
             manifest[f"u{index:03d}"] = {
                 "wav": "{data_root}/" + path.name,
-                "duration": len(time) / 16000,
+                "duration": len(wave) / 16000,
                 "note": f"n{index % classes}",
                 "speaker": f"s{random.integers(speakers)}",
                 "halves": [

@@ -5,6 +5,7 @@ import soundfile
 from speechbrain_mtl.selection import Selector
 from speechbrain_mtl.study.strategies import STRATEGIES, strategy_weights
 from speechbrain_mtl.workers import F0, RMSEnergy, Voicing, ZeroCrossingRate
+from tests.helpers.tones import harmonic_tone
 
 
 @pytest.fixture(scope="module")
@@ -15,12 +16,7 @@ def weights(tmp_path_factory):
     entries = {}
     for index in range(36):
         pitch = 150 * (1 + index % 3) * random.uniform(0.97, 1.03)
-        time = np.arange(8000) / 16000
-        wave = sum(
-            np.sin(2 * np.pi * pitch * k * time) / k for k in range(1, 6)
-        )
-        wave = wave * 10 ** random.uniform(-1.6, -0.8)
-        wave += 1e-3 * random.standard_normal(len(time))
+        wave = harmonic_tone(random, pitch, 8000)
         path = folder / f"{index}.wav"
         soundfile.write(path, wave.astype("float32"), 16000)
         entries[f"u{index:02d}"] = {

@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from speechbrain_mtl.models import CRDNN, Encoded
+from speechbrain_mtl.models import Encoded
 from speechbrain_mtl.tasks import FrameLabels, Inputs, PretextTask
 from speechbrain_mtl.training.model import MultiTaskModel
 from speechbrain_mtl.workers import F0, MFCC, RMSEnergy, WorkerBank
+from tests.helpers.encoders import small_crdnn
 
 LOSSES = {"l1": abs, "mse": lambda e: e * e}
 
@@ -19,15 +20,7 @@ def small_model(seed=0, **tasks):
         name: PretextTask(name, dim, input_size=16, hidden_size=8)
         for name, dim in dims.items()
     }
-    encoder = CRDNN(
-        cnn_channels=[4],
-        projection=16,
-        rnn_size=8,
-        rnn_layers=1,
-        dnn_blocks=1,
-        dnn_size=16,
-        mask_prob=0.0,
-    )
+    encoder = small_crdnn(mask_prob=0.0)
     return MultiTaskModel(encoder, tasks, bank)
 
 

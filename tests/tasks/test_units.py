@@ -8,7 +8,7 @@ import pytest
 import soundfile
 import torch
 
-from speechbrain_mtl.models import CRDNN, Encoded
+from speechbrain_mtl.models import Encoded
 from speechbrain_mtl.tasks import FrameLabels, Inputs, PretextTask, UnitTask
 from speechbrain_mtl.training import pretrain
 from speechbrain_mtl.training.model import MultiTaskModel
@@ -16,20 +16,13 @@ from speechbrain_mtl.workers import RMSEnergy, WorkerBank
 from speechbrain_mtl.workers.kmeans_units import KMeansUnits
 from speechbrain_mtl.workers.layers import EncoderLayer
 from speechbrain_mtl.workers.random_projection import RandomProjectionUnits
+from tests.helpers.encoders import small_crdnn
 
 UNITS = 7
 
 
 def small_encoder():
-    return CRDNN(
-        cnn_channels=[4],
-        projection=16,
-        rnn_size=8,
-        rnn_layers=1,
-        dnn_blocks=1,
-        dnn_size=16,
-        mask_prob=0.0,
-    )
+    return small_crdnn(mask_prob=0.0)
 
 
 def labelled(units, lens, hop=0.01, offset=0.01):

@@ -9,18 +9,20 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import torch
 
-from speechbrain_mtl.models import CRDNN
 from speechbrain_mtl.tasks import PretextTask
 from speechbrain_mtl.training import pretrain
 from speechbrain_mtl.training.pretrain import load_encoder
 from speechbrain_mtl.workers import F0, MFCC, RMSEnergy, WorkerBank
+from tests.helpers.encoders import small_crdnn
 
+ROOT = Path(__file__).parents[2]
 WEIGHTS = {"mfcc": 1.0, "f0": 0.5, "rms": 0.5}
 
 
@@ -48,17 +50,7 @@ def corpus(tmp_path_factory):
 
 def parts():
     torch.manual_seed(0)
-    encoder = CRDNN(
-        cnn_channels=[4],
-        projection=16,
-        rnn_size=8,
-        rnn_layers=1,
-        dnn_blocks=1,
-        dnn_size=16,
-        dropout=0.1,
-        mask_prob=0.1,
-        mask_span=4,
-    )
+    encoder = small_crdnn(dropout=0.1, mask_prob=0.1, mask_span=4)
     workers = {"f0": F0(), "mfcc": MFCC(), "rms": RMSEnergy()}
     tasks = {
         name: PretextTask(name, worker.dim, input_size=16, hidden_size=8)
@@ -128,9 +120,9 @@ def test_same_seed_same_numbers_other_seed_others(corpus, tmp_path):
 
 KILLED = """
     import sys, torch, pathlib
-    sys.path.insert(0, {tests!r})
+    sys.path.insert(0, {root!r})
     torch.set_num_threads(1)
-    import test_pretrain
+    from tests.training import test_pretrain
     test_pretrain.run(
         pathlib.Path({corpus!r}), pathlib.Path({folder!r}),
         run_opts={{"ckpt_interval_steps": 3}},
@@ -141,7 +133,7 @@ KILLED = """
 def test_killed_and_resumed_equals_undisturbed(corpus, tmp_path):
     folder = tmp_path / "killed"
     code = textwrap.dedent(KILLED).format(
-        tests=os.path.dirname(__file__), corpus=str(corpus), folder=str(folder)
+        root=str(ROOT), corpus=str(corpus), folder=str(folder)
     )
     process = subprocess.Popen([sys.executable, "-c", code])
     log = folder / "train_log.jsonl"

@@ -40,26 +40,24 @@ def test_changed_settings_clear_and_redo_and_say_what(tmp_path, caplog):
     assert "net.size: 3 -> 4" in caplog.text
 
 
-def test_an_interrupted_stage_continues_without_clearing(tmp_path):
-    work = Work()
-
+def interrupt(folder, work, **settings):
     def killed():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        stage("work", tmp_path, {"lr": 1}, killed, work.clear)
+        stage("work", folder, settings, killed, work.clear)
+
+
+def test_an_interrupted_stage_continues_without_clearing(tmp_path):
+    work = Work()
+    interrupt(tmp_path, work, lr=1)
     assert run(tmp_path, work, lr=1) == {"answer": 1}
     assert work.cleared == 0
 
 
 def test_an_interrupted_stage_with_other_settings_is_cleared(tmp_path):
     work = Work()
-
-    def killed():
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        stage("work", tmp_path, {"lr": 1}, killed, work.clear)
+    interrupt(tmp_path, work, lr=1)
     run(tmp_path, work, lr=2)
     assert work.cleared == 1
 

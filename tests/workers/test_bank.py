@@ -11,6 +11,7 @@ from speechbrain_mtl.workers import (
     every_worker,
 )
 from speechbrain_mtl.workers.analysis import HOP, SAMPLE_RATE
+from tests.helpers.batches import padded
 
 NAMES = list(every_worker())
 DIMS = dict.fromkeys(NAMES, 1) | {
@@ -40,12 +41,9 @@ def voice(samples, seed=0):
 
 
 def batch():
-    """Utterances of very different lengths; the padding is not silent."""
+    """Utterances of very different lengths."""
     sizes = [16000, 7001, 961, 12345, 100]
-    wavs = torch.full((len(sizes), max(sizes)), 3.0)
-    for row, (wav, size) in enumerate(zip(wavs, sizes)):
-        wav[:size] = voice(size, seed=row)
-    return wavs, torch.tensor(sizes) / max(sizes), sizes
+    return padded([voice(size, seed=row) for row, size in enumerate(sizes)])
 
 
 def test_the_ten_standard_names_have_their_sizes():

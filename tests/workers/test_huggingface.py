@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from speechbrain_mtl.workers.huggingface import HuggingFaceLayer
+from tests.helpers.batches import noises
 
 KERNELS, STRIDES = [10, 3, 3, 3, 3, 2, 2], [5, 2, 2, 2, 2, 2, 2]
 
@@ -60,12 +61,7 @@ def library(monkeypatch):
 
 
 def batch():
-    torch.manual_seed(1)
-    sizes = [16000, 9001, 9001, 100]
-    wavs = torch.full((4, 16000), 3.0)
-    for row, size in zip(wavs, sizes):
-        row[:size] = 0.1 * torch.randn(size) + 0.02
-    return wavs, torch.tensor(sizes) / 16000, sizes
+    return noises(16000, 9001, 9001, 100, offset=0.02)
 
 
 def test_frames_lie_where_the_convolutions_put_them(library):

@@ -2,10 +2,11 @@ import pytest
 import soundfile
 import torch
 
-from speechbrain_mtl.models import CRDNN
 from speechbrain_mtl.workers import MFCC, RMSEnergy, WorkerBank
 from speechbrain_mtl.workers.kmeans_units import KMeansUnits
 from speechbrain_mtl.workers.layers import EncoderLayer
+from tests.helpers.batches import padded
+from tests.helpers.encoders import calibrated_crdnn
 
 LEVELS = [0.02, 0.1, 0.3, 0.8]
 
@@ -19,26 +20,13 @@ def staircase(order, seed=0):
 
 
 def batch():
-    wavs = torch.full((3, 12800), 3.0)
     sizes = [12800, 6405, 100]
-    for row, size in enumerate(sizes):
-        wavs[row, :size] = staircase([row, 1, 2, 3], seed=row)[:size]
-    return wavs, torch.tensor(sizes) / 12800, sizes
+    stairs = [staircase([row, 1, 2, 3], seed=row) for row in range(3)]
+    return padded([wav[:size] for wav, size in zip(stairs, sizes)])
 
 
 def encoder(seed=0):
-    torch.manual_seed(seed)
-    made = CRDNN(
-        cnn_channels=[4],
-        projection=16,
-        rnn_size=8,
-        rnn_layers=1,
-        dnn_blocks=1,
-        dnn_size=12,
-        dropout=0.3,
-    )
-    made.calibrate(torch.randn(2, 16000), torch.ones(2))
-    return made
+    return calibrated_crdnn(seed, dropout=0.3)
 
 
 def test_clusters_are_the_levels_there_are():

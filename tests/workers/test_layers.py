@@ -3,39 +3,20 @@ import copy
 import pytest
 import torch
 
-from speechbrain_mtl.models import CRDNN
 from speechbrain_mtl.workers import F0, WorkerBank
 from speechbrain_mtl.workers.layers import EncoderLayer
-
-
-def calibrated(**settings):
-    torch.manual_seed(0)
-    encoder = CRDNN(
-        cnn_channels=[4],
-        projection=16,
-        rnn_size=8,
-        rnn_layers=1,
-        dnn_blocks=1,
-        dnn_size=12,
-        **settings,
-    )
-    encoder.calibrate(torch.randn(2, 16000), torch.ones(2))
-    return encoder
+from tests.helpers.batches import noises
+from tests.helpers.encoders import calibrated_crdnn
 
 
 def batch():
-    torch.manual_seed(1)
-    sizes = [16000, 9001, 700, 100]
-    wavs = torch.full((4, 16000), 3.0)
-    for row, size in zip(wavs, sizes):
-        row[:size] = 0.1 * torch.randn(size)
-    return wavs, torch.tensor(sizes) / 16000, sizes
+    return noises(16000, 9001, 700, 100)
 
 
 @pytest.mark.parametrize("layer", [0, 1, -1])
 @pytest.mark.parametrize("pooling", [1, 2, 3])
 def test_labels_are_the_layer_at_the_encoders_own_times(layer, pooling):
-    encoder = calibrated(time_pooling=pooling).eval()
+    encoder = calibrated_crdnn(time_pooling=pooling).eval()
     worker = EncoderLayer(encoder, layer)
     wavs, lens, sizes = batch()
     labels = worker(wavs, lens)
@@ -54,7 +35,7 @@ def test_labels_are_the_layer_at_the_encoders_own_times(layer, pooling):
 
 
 def test_an_utterance_is_labelled_alike_alone_and_in_a_batch():
-    worker = EncoderLayer(calibrated())
+    worker = EncoderLayer(calibrated_crdnn())
     wavs, lens, sizes = batch()
     together = worker(wavs, lens)
     for row, size in enumerate(sizes):
@@ -66,7 +47,7 @@ def test_an_utterance_is_labelled_alike_alone_and_in_a_batch():
 
 
 def test_neither_training_around_it_nor_of_the_original_moves_the_labels():
-    encoder = calibrated(dropout=0.5, mask_prob=0.5)
+    encoder = calibrated_crdnn(dropout=0.5, mask_prob=0.5)
     worker = EncoderLayer(encoder)
     bank = WorkerBank({"f0": F0(), "layer": worker})
     wavs, lens, _ = batch()
@@ -82,11 +63,11 @@ def test_neither_training_around_it_nor_of_the_original_moves_the_labels():
 @pytest.mark.parametrize("layer", [3, -4])
 def test_a_layer_that_is_not_there_is_refused(layer):
     with pytest.raises(ValueError, match=f"layer {layer}: CRDNN has 3 layers"):
-        EncoderLayer(calibrated(), layer)
+        EncoderLayer(calibrated_crdnn(), layer)
 
 
 def test_an_encoder_whose_frames_are_not_where_it_says_is_refused():
-    encoder = calibrated()
+    encoder = calibrated_crdnn()
     off = copy.copy(encoder)
     off.hop = 0.01003
     with pytest.raises(ValueError, match="not on samples of 16000 Hz"):

@@ -4,18 +4,19 @@ import torch
 
 from speechbrain_mtl.workers import Fbank, WorkerBank
 from speechbrain_mtl.workers.random_projection import RandomProjectionUnits
+from tests.helpers.batches import padded
 
 
 def batch():
-    """Noise of moving colour; the padding is not silent."""
+    """Noise of moving colour."""
     generator = torch.Generator().manual_seed(0)
-    sizes = [16000, 9001, 801, 100]
-    wavs = torch.full((len(sizes), max(sizes)), 3.0)
-    for row, size in zip(wavs, sizes):
+    utterances = []
+    for size in (16000, 9001, 801, 100):
         noise = torch.randn(size, generator=generator)
         wave = torch.sin(torch.arange(size) ** 1.5 / 700)
-        row[:size] = 0.05 * noise.cumsum(0).diff(prepend=noise[:1]) + wave
-    return wavs, torch.tensor(sizes) / max(sizes), sizes
+        noise = 0.05 * noise.cumsum(0).diff(prepend=noise[:1])
+        utterances.append(noise + wave)
+    return padded(utterances)
 
 
 def slow_units(worker, wav):

@@ -1,7 +1,5 @@
 """Each repair on hand-made events, then the whole on real ones."""
 
-import re
-
 import pytest
 
 from speechbrain_mtl.data.synthetic.alignment import SILENCE, align
@@ -9,6 +7,7 @@ from speechbrain_mtl.data.synthetic.engine import PHONE, WORD, Event
 from speechbrain_mtl.data.synthetic.plan import Line
 from speechbrain_mtl.data.synthetic.speakers import speaker
 from speechbrain_mtl.data.synthetic.tables import table
+from tests.helpers.phrases import phrases
 
 
 def events(text, *items):
@@ -179,17 +178,8 @@ def test_an_unknown_phone_is_refused_by_name():
 
 def everything():
     """All words of the data files, in the shortest phrases that hold them."""
-    texts = table("texts")
-    yield from texts["keywords"] + texts["unknown"]
-    for part in texts["sentences"].values():
-        yield from part
-    commands = texts["commands"]
-    for action in commands["actions"].values():
-        for template in action["templates"]:
-            yield re.sub(r"\{(\w+)\}", "seven", template)
-        yield from action["objects"]
-    for values in commands["values"].values():
-        yield from values
+    yield from phrases()
+    commands = table("texts")["commands"]
     for location in commands["locations"]:
         yield commands["location_template"].format(location=location)
     scenes = table("scenes")

@@ -7,6 +7,7 @@ import platform
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -292,9 +293,19 @@ def test_a_process_that_dies_is_reported_with_the_remedy(tmp_path):
 def test_a_system_that_keeps_the_library_loaded_is_warned_of(
     tmp_path, monkeypatch
 ):
+    settings = SETTINGS | {"minutes": 0.1}
+    monkeypatch.setattr(utterance.engine(), "forgets", lambda: True)
+    with warnings.catch_warnings(record=True) as unwarned:
+        warnings.simplefilter("always")
+        usual = generate(tmp_path / "usual", progress=False, **settings)
     monkeypatch.setattr(utterance.engine(), "forgets", lambda: False)
-    with pytest.warns(UserWarning, match="same seed will not give"):
-        generate(tmp_path, minutes=0.1, speakers=4, progress=False)
+    with pytest.warns(UserWarning, match="same seed will not give") as said:
+        warned = generate(tmp_path / "warned", progress=False, **settings)
+    assert [str(w.message).startswith("eSpeak NG") for w in said] == [True]
+    assert not [w for w in unwarned if "eSpeak NG" in str(w.message)]
+    # A warning stops nobody: the corpus is there, and as whole.
+    assert warned.made == usual.made == sum(usual.items.values()) > 0
+    assert warned.manifest.is_file()
 
 
 def test_workers_below_one_are_refused(tmp_path):

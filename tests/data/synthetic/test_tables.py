@@ -6,6 +6,7 @@ import pytest
 
 from speechbrain_mtl.data.synthetic.scenes import _SHAPES
 from speechbrain_mtl.data.synthetic.tables import table
+from tests.helpers.phrases import phrases
 
 ARPABET = set(
     "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P "
@@ -14,18 +15,8 @@ ARPABET = set(
 
 
 def all_phrases():
-    texts = table("texts")
-    commands = texts["commands"]
-    yield from texts["keywords"] + texts["unknown"]
-    for part in texts["sentences"].values():
-        yield from part
-    for action in commands["actions"].values():
-        for template in action["templates"]:
-            yield re.sub(r"\{(\w+)\}", "kitchen", template)
-        yield from action["objects"]
-    for values in commands["values"].values():
-        yield from values
-    yield from commands["locations"]
+    yield from phrases()
+    yield from table("texts")["commands"]["locations"]
     scenes = table("scenes")
     for field in ("colors", "shapes", "sizes", "relations"):
         yield from scenes[field]

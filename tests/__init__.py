@@ -1,0 +1,1 @@
+"""A package, so that tests find what they share in `tests.helpers`."""
