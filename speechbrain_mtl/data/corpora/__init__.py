@@ -1,6 +1,11 @@
 """Manifests of public corpora, one file a corpus."""
 
+from speechbrain_mtl.data.corpora.esc50 import prepare_esc50
 from speechbrain_mtl.data.corpora.folder import prepare_folder
 from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
 
-__all__ = ["prepare_folder", "prepare_fsdd"]
+__all__ = [
+    "prepare_esc50",
+    "prepare_folder",
+    "prepare_fsdd",
+]
