@@ -3,11 +3,13 @@
 from speechbrain_mtl.data.corpora.esc50 import prepare_esc50
 from speechbrain_mtl.data.corpora.folder import prepare_folder
 from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
+from speechbrain_mtl.data.corpora.librispeech import prepare_librispeech
 from speechbrain_mtl.data.corpora.medley_solos import prepare_medley_solos
 
 __all__ = [
     "prepare_esc50",
     "prepare_folder",
     "prepare_fsdd",
+    "prepare_librispeech",
     "prepare_medley_solos",
 ]

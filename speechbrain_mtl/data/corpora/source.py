@@ -1,0 +1,90 @@
+"""Where a corpus comes from: what every message about a gap in it needs."""
+
+import dataclasses
+import logging
+import os
+from pathlib import Path
+
+from speechbrain_mtl.data.corpora.common import check_folders
+from speechbrain_mtl.data.manifest import ManifestError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A corpus, its publisher and its terms.
+
+    Arguments
+    ---------
+    name : str
+        Of the corpus.
+    url : str
+        Where to get it.
+    licence : str
+        On what terms.
+    layout : str
+        What lies where in its folder.
+
+    Example
+    -------
+    >>> print(Source("Digits", "https://digits.org", "CC0", "wav/<digit>.wav"))
+    Get Digits from https://digits.org (CC0) and set data_folder to the \
+folder that holds wav/<digit>.wav.
+    """
+
+    name: str
+    url: str
+    licence: str
+    layout: str
+
+    def __str__(self) -> str:
+        return (
+            f"Get {self.name} from {self.url} ({self.licence}) and set "
+            f"data_folder to the folder that holds {self.layout}."
+        )
+
+    def folders(
+        self, data_folder: str | os.PathLike, output_folder: str | os.PathLike
+    ) -> tuple[Path, Path]:
+        """Make sure that there is a folder, and that it is not written into.
+
+        Arguments
+        ---------
+        data_folder : str or path-like
+            Where the corpus is.
+        output_folder : str or path-like
+            Where its manifest shall be.
+
+        Returns
+        -------
+        data_folder, manifest : pathlib.Path
+            The corpus, and the file to write.
+
+        Raises
+        ------
+        ManifestError
+            When there is no such folder, or both folders are one.
+        """
+        if not Path(data_folder).is_dir():
+            raise ManifestError(f"{data_folder}: no such folder. {self}")
+        return check_folders(data_folder, output_folder)
+
+    def compare_size(self, part: str, found: int, official: int) -> None:
+        """Say so when a part is not as large as its publisher says.
+
+        Arguments
+        ---------
+        part : str
+            Its name.
+        found : int
+            Recordings there are.
+        official : int
+            Recordings there should be. Fewer is only a warning: a thinned
+            copy serves, but its scores are not those of the corpus.
+        """
+        if found != official:
+            logger.warning(
+                f"{self.name}: {found} recordings of {part}, the whole corpus "
+                f"has {official}. Scores are not those of the corpus."
+            )
