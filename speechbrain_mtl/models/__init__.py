@@ -3,5 +3,16 @@
 from speechbrain_mtl.models.context import ContextFbank
 from speechbrain_mtl.models.crdnn import CRDNN
 from speechbrain_mtl.models.encoder import Encoded, Encoder, frame_mask
+from speechbrain_mtl.models.transformer import TransformerEncoder
+from speechbrain_mtl.models.wav2vec2 import HuggingFaceEncoder, Wav2Vec2Encoder
 
-__all__ = ["CRDNN", "ContextFbank", "Encoded", "Encoder", "frame_mask"]
+__all__ = [
+    "CRDNN",
+    "ContextFbank",
+    "Encoded",
+    "Encoder",
+    "HuggingFaceEncoder",
+    "TransformerEncoder",
+    "Wav2Vec2Encoder",
+    "frame_mask",
+]

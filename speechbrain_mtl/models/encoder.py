@@ -23,12 +23,18 @@ class Encoded:
         Seconds between frame centres.
     offset : float
         Time of the centre of frame 0 in seconds.
+    hidden : torch.Tensor, optional
+        Frames that the encoder hid from itself, [B, F] bool.
+    latents : torch.Tensor, optional
+        What it made of the waveform before hiding any, [B, F, D].
     """
 
     layers: tuple[torch.Tensor, ...]
     lens: torch.Tensor
     hop: float
     offset: float
+    hidden: torch.Tensor | None = None
+    latents: torch.Tensor | None = None
 
     def mask(self) -> torch.Tensor:
         """Mark the valid frames, [B, F] bool."""
@@ -64,13 +70,16 @@ class Encoder(nn.Module):
 
     Subclasses set ``dims`` (width of each layer, lowest first), ``hop`` and
     ``offset`` (seconds) and define ``forward(wavs [B, T], lens [B]) ->
-    Encoded`` with relative lengths. ``calibrate`` collects whatever input
-    statistics the encoder needs; by default it needs none.
+    Encoded`` with relative lengths. Those that can hide frames when asked, for
+    tasks that predict what was hidden, set ``can_hide``, take a third argument
+    ``hide`` and fill ``hidden`` and ``latents``. ``calibrate`` collects
+    whatever input statistics the encoder needs; by default it needs none.
     """
 
     dims: tuple[int, ...]
     hop: float
     offset: float
+    can_hide = False
 
     def calibrate(self, wavs: torch.Tensor, lens: torch.Tensor) -> None:
         """Collect input statistics from one batch before training."""

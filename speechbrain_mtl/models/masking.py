@@ -5,14 +5,18 @@ from torch import nn
 
 
 def span_mask(
-    lens: torch.Tensor, frames: int, prob: float, span: int
+    lens: torch.Tensor,
+    frames: int,
+    prob: float,
+    span: int,
+    least: int = 1,
+    generator: torch.Generator | None = None,
 ) -> torch.Tensor:
     """Draw spans of frames to hide, the same share in every item.
 
-    Each item gets ``round(prob * len / span)`` spans (at least one when
+    Each item gets ``round(prob * len / span)`` spans (at least `least` when
     `prob` > 0 and the item is longer than two spans); spans may overlap, so
-    slightly fewer than `prob` of the frames are hidden. Draws come from
-    torch's generator: seed it and the mask is fixed.
+    fewer than `prob` of the frames are hidden: about ``1 - exp(-prob)``.
 
     Arguments
     ---------
@@ -24,6 +28,10 @@ def span_mask(
         Share of frames to hide.
     span : int
         Frames a span.
+    least : int
+        Spans an item at least.
+    generator : torch.Generator, optional
+        Of the draws, on the device of `lens`; torch's own by default.
 
     Returns
     -------
@@ -36,10 +44,10 @@ def span_mask(
     >>> bool(mask[1, 50:].any()), int(mask[0].sum()) <= 20
     (False, True)
     """
-    most = max(1, round(prob * frames / span))
-    draws = torch.rand(len(lens), most, device=lens.device)
+    most = max(least, round(prob * frames / span))
+    draws = torch.rand(len(lens), most, generator=generator, device=lens.device)
     count = (prob * lens / span).round()
-    count = torch.where(lens > 2 * span, count.clamp(min=1), count)
+    count = torch.where(lens > 2 * span, count.clamp(min=least), count)
     starts = (draws * (lens - span + 1).clamp(min=1)[:, None]).long()
     used = torch.arange(most, device=lens.device) < count[:, None]
     position = torch.arange(frames, device=lens.device)

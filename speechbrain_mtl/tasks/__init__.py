@@ -1,7 +1,17 @@
 """Tasks: head + target + loss on top of an encoded batch."""
 
 from speechbrain_mtl.tasks.base import FrameLabels, Inputs, Task
+from speechbrain_mtl.tasks.layer_mix import LayerMix
 from speechbrain_mtl.tasks.pretext import PretextTask
 from speechbrain_mtl.tasks.units import UnitTask
+from speechbrain_mtl.tasks.wav2vec2 import Wav2Vec2Task
 
-__all__ = ["FrameLabels", "Inputs", "PretextTask", "Task", "UnitTask"]
+__all__ = [
+    "FrameLabels",
+    "Inputs",
+    "LayerMix",
+    "PretextTask",
+    "Task",
+    "UnitTask",
+    "Wav2Vec2Task",
+]

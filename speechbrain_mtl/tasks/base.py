@@ -58,12 +58,23 @@ class Task(nn.Module):
     Subclasses define ``forward(encoded, inputs) -> loss``, a scalar that is a
     mean over valid frames or items, so that it does not depend on padding or
     batch size. ``worker`` names the worker whose labels it wants, if any.
+    A task that `predicts_hidden` frames needs an encoder that hides some. What
+    a call measures besides the loss, it leaves in ``measured``: scalars, that
+    are logged as means.
     """
 
     worker: str | None = None
+    predicts_hidden = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.measured: dict[str, torch.Tensor] = {}
 
     def calibrate(self, inputs: Inputs) -> None:
         """Collect target statistics from one batch before training."""
+
+    def advice(self, means: dict[str, float]) -> str | None:
+        """Say what to do when what was measured lately means trouble."""
 
     def forward(self, encoded: Encoded, inputs: Inputs) -> torch.Tensor:
         """Compute the scalar loss of one batch."""

@@ -5,6 +5,7 @@ import torch
 from speechbrain_mtl.models import Encoded
 from speechbrain_mtl.models.features import remove_utterance_mean
 from speechbrain_mtl.tasks.base import Inputs, Task, frame_head
+from speechbrain_mtl.tasks.layer_mix import LayerMix, read_layer
 from speechbrain_mtl.workers import LabelNormalizer, align
 
 ELEMENT_LOSSES = {
@@ -39,8 +40,9 @@ class PretextTask(Task):
         Width of the encoder layer the head reads.
     loss : str
         ``"l1"`` or ``"mse"``.
-    layer : int
-        Encoder layer to read, counted as in a list (-1 is the last).
+    layer : int or LayerMix
+        Encoder layer to read, counted as in a list (-1 is the last), or a
+        learned mix of all.
     hidden_size : int
         Width of the head's hidden layer.
     centre : bool
@@ -71,7 +73,7 @@ class PretextTask(Task):
         dim: int,
         input_size: int,
         loss: str = "l1",
-        layer: int = -1,
+        layer: int | LayerMix = -1,
         hidden_size: int = 256,
         centre: bool = False,
     ) -> None:
@@ -130,5 +132,7 @@ class PretextTask(Task):
         """Mean element loss over the frames that have a label."""
         targets, mask = self.targets(encoded, inputs)
         # The error is formed in float32: bf16 has too few digits for it.
-        error = self.head(encoded.layers[self.layer]).float() - targets
+        error = (
+            self.head(read_layer(encoded.layers, self.layer)).float() - targets
+        )
         return masked_mean(ELEMENT_LOSSES[self.loss](error), mask)

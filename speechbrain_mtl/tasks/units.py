@@ -5,6 +5,7 @@ import torch
 from speechbrain_mtl.models import Encoded
 from speechbrain_mtl.models.encoder import frame_mask
 from speechbrain_mtl.tasks.base import Inputs, Task, frame_head
+from speechbrain_mtl.tasks.layer_mix import LayerMix, read_layer
 from speechbrain_mtl.tasks.pretext import masked_mean
 from speechbrain_mtl.workers import align
 
@@ -12,9 +13,9 @@ from speechbrain_mtl.workers import align
 class UnitTask(Task):
     """Classify every frame into one worker's units, by cross-entropy.
 
-    The target of HuBERT and BEST-RQ, at all frames. An encoder
-    frame's target is the nearest unit in time: between two units there is
-    none.
+    The target of HuBERT and BEST-RQ, at all frames or at those that the
+    encoder hid. An encoder frame's target is the nearest unit in time: between
+    two units there is none.
 
     Arguments
     ---------
@@ -26,15 +27,19 @@ class UnitTask(Task):
         Width of the encoder layer the head reads.
     dim : int
         Units a frame, one for each codebook.
-    layer : int
-        Encoder layer to read, counted as in a list (-1 is the last).
+    layer : int or LayerMix
+        Encoder layer to read, counted as in a list (-1 is the last), or a
+        learned mix of all.
     hidden_size : int
         Width of the head's hidden layer.
+    only_hidden : bool
+        Predict hidden frames only, as HuBERT does.
 
     Raises
     ------
     ValueError
-        When the labels are no units, or always the same.
+        When the labels are no units, or always the same; or when the encoder
+        hid nothing, and only that is to be predicted.
 
     Example
     -------
@@ -56,11 +61,13 @@ class UnitTask(Task):
         units: int,
         input_size: int,
         dim: int = 1,
-        layer: int = -1,
+        layer: int | LayerMix = -1,
         hidden_size: int = 256,
+        only_hidden: bool = False,
     ) -> None:
         super().__init__()
         self.worker = worker
+        self.predicts_hidden = only_hidden
         self.units = units
         self.dim = dim
         self.layer = layer
@@ -141,9 +148,18 @@ class UnitTask(Task):
         if not self.checked:
             self.check()
         targets, mask = self.targets(encoded, inputs)
-        logits = self.head(encoded.layers[self.layer]).float()
+        if self.predicts_hidden:
+            if encoded.hidden is None:
+                raise ValueError(
+                    f"task of worker '{self.worker}' predicts hidden frames, "
+                    "and the encoder hid none. Give it a mask_prob above 0."
+                )
+            mask = mask & encoded.hidden
+        logits = self.head(read_layer(encoded.layers, self.layer)).float()
         logits = logits.unflatten(-1, (self.dim, self.units))
         losses = torch.nn.functional.cross_entropy(
             logits.flatten(0, 2), targets.flatten(), reduction="none"
         )
+        hits = (logits.argmax(dim=-1) == targets).float()
+        self.measured = {"accuracy": masked_mean(hits.detach(), mask)}
         return masked_mean(losses.view(targets.shape), mask)

@@ -1,10 +1,14 @@
 """The meeting point: draw a batch, encode once, ask tasks, weigh, step."""
 
+import logging
+
 import speechbrain as sb
 import torch
 from speechbrain.utils.distributed import if_main_process
 
 from speechbrain_mtl.training.progress import LossMeter
+
+logger = logging.getLogger(__name__)
 
 
 class MultiTaskBrain(sb.Brain):
@@ -31,8 +35,10 @@ class MultiTaskBrain(sb.Brain):
         batch = batch.to(self.device)
         wavs, lens = batch.sig
         active = self.phase.weighting.active
-        losses, encoded = self.modules.model(wavs, lens, active, batch)
-        return {"losses": losses, "encoded": encoded}
+        model = self.modules.model
+        losses, encoded = model(wavs, lens, active, batch)
+        measured = getattr(model, "module", model).measured(active)
+        return {"losses": losses, "encoded": encoded, "measured": measured}
 
     def compute_objectives(
         self, predictions: dict, batch: object, stage: sb.Stage
@@ -43,7 +49,8 @@ class MultiTaskBrain(sb.Brain):
         if stage == sb.Stage.TRAIN:
             self._measure_shares(predictions)
         else:
-            self.valid_meter.add({**losses, "total": total}, sum(batch.seconds))
+            means = {**losses, **predictions["measured"], "total": total}
+            self.valid_meter.add(means, sum(batch.seconds))
         return total
 
     def _measure_shares(self, predictions: dict) -> None:
@@ -70,6 +77,7 @@ class MultiTaskBrain(sb.Brain):
     def on_fit_start(self) -> None:
         """Recover what there is; forget log lines that will be repeated."""
         super().on_fit_start()
+        self.advised: set[str] = set()
         if if_main_process():
             self.hparams.log.rewind(self.hparams.progress.steps)
 
@@ -77,6 +85,8 @@ class MultiTaskBrain(sb.Brain):
         """Enter the epoch's phase."""
         if stage == sb.Stage.VALID:
             self.valid_meter = LossMeter()
+            # The same frames are hidden at every validation.
+            torch.manual_seed(self.hparams.seed)
         if stage != sb.Stage.TRAIN:
             return
         self.phase = self.hparams.schedule.at(epoch)
@@ -113,7 +123,8 @@ class MultiTaskBrain(sb.Brain):
         """Count the step; log the means now and then."""
         progress = self.hparams.progress
         seconds = sum(batch.seconds) * self.hparams.sampler.world_size
-        progress.advance({**outputs["losses"], "total": loss}, seconds)
+        means = {**outputs["losses"], **outputs["measured"], "total": loss}
+        progress.advance(means, seconds)
         if progress.steps % self.hparams.log_every == 0:
             self._log("train", progress.meter.result())
 
@@ -132,15 +143,31 @@ class MultiTaskBrain(sb.Brain):
             meta={"loss": means["total"], "epoch": epoch}, num_to_keep=1
         )
 
+    def _advise(self, tasks: dict[str, dict[str, float]]) -> None:
+        """Pass on what tasks make of their measurements, each once."""
+        model = self.modules.model
+        for name, means in tasks.items():
+            task = getattr(model, "module", model).tasks[name]
+            advice = None if name in self.advised else task.advice(means)
+            if advice:
+                self.advised.add(name)
+                logger.warning(f"task '{name}': {advice}")
+
     def _log(self, split: str, means: dict[str, float]) -> None:
         if not if_main_process():
             return
         weights = self.phase.weighting.weights
         tasks = {
-            name: {"loss": mean, "weight": weights[name]}
-            for name, mean in means.items()
-            if name != "total"
+            name: {"loss": means[name], "weight": weight}
+            for name, weight in weights.items()
+            if name in means
         }
+        for key, mean in means.items():
+            name, _, what = key.partition("/")
+            if what:
+                tasks[name][what] = mean
+        if split == "train":
+            self._advise(tasks)
         if split == "train":
             for name, share in self.hparams.progress.shares.items():
                 tasks[name]["grad_share"] = float(share)

@@ -29,7 +29,8 @@ class MultiTaskModel(nn.Module):
     Raises
     ------
     ValueError
-        When a task wants labels that no worker of the bank makes.
+        When a task wants labels that no worker of the bank makes, or hidden
+        frames that the encoder does not hide.
     """
 
     def __init__(
@@ -45,6 +46,12 @@ class MultiTaskModel(nn.Module):
                 raise ValueError(
                     f"task '{name}' wants labels of worker '{task.worker}'; "
                     f"the bank has {sorted(known)}"
+                )
+            if task.predicts_hidden and not encoder.can_hide:
+                raise ValueError(
+                    f"task '{name}' predicts hidden frames, and "
+                    f"{type(encoder).__name__} cannot hide any; use an encoder "
+                    "of waveforms such as Wav2Vec2Encoder"
                 )
         self.encoder = encoder
         self.tasks = nn.ModuleDict(tasks)
@@ -111,7 +118,18 @@ class MultiTaskModel(nn.Module):
         encoded : Encoded
             What the tasks read.
         """
-        encoded = self.encoder(wavs, lens)
+        # Also when validating: else there is nothing to predict.
+        hide = any(self.tasks[name].predicts_hidden for name in active)
+        more = {"hide": True} if hide else {}
+        encoded = self.encoder(wavs, lens, **more)
         inputs = self.inputs(wavs, lens, active, batch)
         losses = {name: self.tasks[name](encoded, inputs) for name in active}
         return losses, encoded
+
+    def measured(self, active: Iterable[str]) -> dict[str, torch.Tensor]:
+        """Give what the active tasks measured last, as "task/what"."""
+        return {
+            f"{name}/{what}": value
+            for name in active
+            for what, value in self.tasks[name].measured.items()
+        }

@@ -1,8 +1,10 @@
 """Layers of pretrained speech models of the HuggingFace hub."""
 
 from types import ModuleType
+from typing import Any
 
 import torch
+from torch import nn
 
 from speechbrain_mtl.workers.analysis import SAMPLE_RATE, Analysis
 from speechbrain_mtl.workers.layers import FrozenLayer
@@ -37,21 +39,8 @@ class HuggingFaceLayer(FrozenLayer):
     """
 
     def __init__(self, name: str, layer: int = -1) -> None:
-        transformers = _transformers()
-        extractor = transformers.AutoFeatureExtractor.from_pretrained(name)
-        if extractor.sampling_rate != SAMPLE_RATE:
-            raise ValueError(
-                f"{name}: takes {extractor.sampling_rate} Hz, not "
-                f"{SAMPLE_RATE} Hz. Choose another model."
-            )
-        model = transformers.AutoModel.from_pretrained(name)
+        model, extractor = read_speech_model(name)
         config = model.config
-        if not hasattr(config, "conv_kernel"):
-            raise ValueError(
-                f"{name}: {type(model).__name__} has no convolutions over the "
-                "waveform to tell its frames by. Choose a model like wav2vec "
-                "2.0, HuBERT or WavLM."
-            )
         count = config.num_hidden_layers + 1
         if not -count <= layer < count:
             raise ValueError(
@@ -61,7 +50,7 @@ class HuggingFaceLayer(FrozenLayer):
         for kernel, stride in zip(config.conv_kernel, config.conv_stride):
             window += (kernel - 1) * step
             step *= stride
-        super().__init__(model.float(), config.hidden_size, window, step)
+        super().__init__(model, config.hidden_size, window, step)
         self.name = name
         self.layer = layer % count
         self.normalize = bool(extractor.do_normalize)
@@ -86,7 +75,45 @@ class HuggingFaceLayer(FrozenLayer):
         return labels
 
 
-def _transformers() -> ModuleType:
+def read_speech_model(name: str) -> tuple[nn.Module, Any]:
+    """Read a speech model and what it says of its input.
+
+    Arguments
+    ---------
+    name : str
+        Of the model on the hub, or a folder.
+
+    Returns
+    -------
+    model : nn.Module
+        In float32.
+    extractor : transformers.FeatureExtractionMixin
+        With ``do_normalize``.
+
+    Raises
+    ------
+    ValueError
+        When it does not take 16 kHz, or has no convolutions over the
+        waveform.
+    """
+    transformers = import_transformers()
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(name)
+    if extractor.sampling_rate != SAMPLE_RATE:
+        raise ValueError(
+            f"{name}: takes {extractor.sampling_rate} Hz, not "
+            f"{SAMPLE_RATE} Hz. Choose another model."
+        )
+    model = transformers.AutoModel.from_pretrained(name).float()
+    if not hasattr(model.config, "conv_kernel"):
+        raise ValueError(
+            f"{name}: {type(model).__name__} has no convolutions over the "
+            "waveform to tell its frames by. Choose a model like wav2vec "
+            "2.0, HuBERT or WavLM."
+        )
+    return model, extractor
+
+
+def import_transformers() -> ModuleType:
     """Import the library, or say how to get it."""
     try:
         import transformers

@@ -1,0 +1,121 @@
+"""Losses that compare vectors: which one belongs to which?"""
+
+import torch
+from torch.nn import functional
+
+
+def sample_negatives(
+    counts: torch.Tensor,
+    negatives: int,
+    generator: torch.Generator | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Draw other frames of the same utterance, for every frame.
+
+    Arguments
+    ---------
+    counts : torch.Tensor
+        Frames of each utterance, [B]; they stand one after the other, N in
+        all.
+    negatives : int
+        How many a frame, drawn with replacement.
+    generator : torch.Generator, optional
+        Of the draws, on the device of `counts`; torch's own by default.
+
+    Returns
+    -------
+    index : torch.Tensor
+        Which frames, integers [N, negatives], never the frame itself.
+    alone : torch.Tensor
+        Frames that have no other, [N] bool; what is drawn for them means
+        nothing.
+
+    Example
+    -------
+    >>> index, alone = sample_negatives(torch.tensor([2, 1]), negatives=3)
+    >>> index[:2], alone
+    (tensor([[1, 1, 1],
+            [0, 0, 0]]), tensor([False, False,  True]))
+    """
+    others = (counts - 1).repeat_interleave(counts)
+    first = (counts.cumsum(0) - counts).repeat_interleave(counts)
+    own = torch.arange(len(others), device=counts.device) - first
+    draws = torch.rand(
+        len(others), negatives, generator=generator, device=counts.device
+    )
+    place = (draws * others[:, None]).long()
+    # Float draws close to 1 may round up to the number itself.
+    place = place.minimum((others[:, None] - 1).clamp(min=0))
+    place = place + (place >= own[:, None]).long()
+    alone = others == 0
+    place = torch.where(alone[:, None], 0, place)
+    return first[:, None] + place, alone
+
+
+def wav2vec2_contrastive(
+    predictions: torch.Tensor,
+    targets: torch.Tensor,
+    counts: torch.Tensor,
+    negatives: torch.Tensor,
+    temperature: float = 0.1,
+    codes: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Tell each frame's target from others' by cosine similarity.
+
+    The contrastive loss of wav2vec 2.0 (Baevski et al., NeurIPS 2020, eq. 3).
+    A negative that equals the target, as when few codes are in use, is no
+    negative and left out.
+
+    Arguments
+    ---------
+    predictions, targets : torch.Tensor
+        One vector a frame, [N, D].
+    counts : torch.Tensor
+        Frames of each utterance, [B], N in all.
+    negatives : torch.Tensor
+        Rows of `targets`, of the same utterance, integers [N, K].
+    temperature : float
+        Similarities are divided by it.
+    codes : torch.Tensor, optional
+        Integers that are equal where targets are, [N]; else targets
+        themselves are compared.
+
+    Returns
+    -------
+    losses : torch.Tensor
+        Cross-entropy of each frame in nats, [N].
+    hits : torch.Tensor
+        Frames whose target is more similar than every negative, [N] bool.
+
+    Example
+    -------
+    >>> targets = torch.eye(3)
+    >>> negatives = torch.tensor([[1, 2], [0, 2], [0, 1]])
+    >>> losses, hits = wav2vec2_contrastive(
+    ...     targets, targets, torch.tensor([3]), negatives
+    ... )
+    >>> hits
+    tensor([True, True, True])
+    """
+    if codes is None:
+        codes = targets.detach().unique(dim=0, return_inverse=True)[1]
+    predictions = functional.normalize(predictions.float(), dim=-1, eps=1e-8)
+    targets = functional.normalize(targets.float(), dim=-1, eps=1e-8)
+    positive = (predictions * targets).sum(dim=-1, keepdim=True)
+    # All similarities within an utterance, of which the drawn are taken:
+    # drawn vectors side by side would be [N, K, D].
+    first = counts.cumsum(0) - counts
+    row = torch.arange(len(counts), device=counts.device)
+    row = row.repeat_interleave(counts)
+    place = torch.arange(len(row), device=counts.device) - first[row]
+    shape = (len(counts), int(counts.max()), targets.shape[1])
+    padded = [
+        x.new_zeros(shape).index_put((row, place), x)
+        for x in (predictions, targets)
+    ]
+    similarity = (padded[0] @ padded[1].mT)[row, place]
+    negative = similarity.gather(1, negatives - first[row][:, None])
+    same = codes[negatives] == codes[:, None]
+    negative = negative.masked_fill(same, float("-inf"))
+    logits = torch.cat([positive, negative], dim=1) / temperature
+    losses = logits.logsumexp(dim=1) - logits[:, 0]
+    return losses, logits[:, 0] > logits[:, 1:].amax(dim=1)

@@ -1,0 +1,186 @@
+"""wav2vec 2.0, HuBERT and WavLM as encoders of ours, safe against padding."""
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+
+from speechbrain_mtl.models.encoder import Encoded, Encoder, frame_mask
+from speechbrain_mtl.models.group_norm import ValidGroupNorm
+from speechbrain_mtl.models.masking import span_mask
+from speechbrain_mtl.workers.analysis import SAMPLE_RATE, valid_samples
+
+
+class TransformerEncoder(Encoder):
+    """Convolutions over the waveform, then a transformer, of HuggingFace's.
+
+    Waveforms are normalised over their own samples, the first convolution's
+    group norm is over valid frames, and padding is zero before the positional
+    convolution: an utterance has the same layers in any company. Parameters
+    keep their names, so that checkpoints travel both ways.
+
+    Layers, lowest first: the transformer's input, then every layer's output,
+    the last one after the final normalisation where the model has one.
+
+    Arguments
+    ---------
+    network : nn.Module
+        A `Wav2Vec2Model`, `HubertModel`, `WavLMModel` or one like them. Its
+        dropping of whole layers in training is turned off.
+    normalize : bool
+        Give waveforms mean 0 and variance 1.
+    mask_prob, mask_span, mask_least
+        See `span_mask`, in frames; applied while training, and when asked.
+    checkpointing : bool
+        Recompute layers in the backward pass: less memory, a third more time.
+    """
+
+    can_hide = True
+
+    def __init__(
+        self,
+        network: nn.Module,
+        normalize: bool = True,
+        mask_prob: float = 0.65,
+        mask_span: int = 10,
+        mask_least: int = 2,
+        checkpointing: bool = False,
+    ) -> None:
+        super().__init__()
+        config = network.config
+        self.network = network
+        self.normalize = normalize
+        self.mask_prob, self.mask_span = mask_prob, mask_span
+        self.mask_least = mask_least
+        if not hasattr(network, "masked_spec_embed"):
+            vector = torch.empty(config.hidden_size).uniform_()
+            network.masked_spec_embed = nn.Parameter(vector)
+        self.kernel, self.stride = config.conv_kernel[0], config.conv_stride[0]
+        self.window = self.step = 1
+        for kernel, stride in zip(config.conv_kernel, config.conv_stride):
+            self.window += (kernel - 1) * self.step
+            self.step *= stride
+        self.hop = self.step / SAMPLE_RATE
+        self.offset = self.window / 2 / SAMPLE_RATE
+        self.dims = (config.hidden_size,) * (config.num_hidden_layers + 1)
+        self.latent_size = config.conv_dim[-1]
+        first = network.feature_extractor.conv_layers[0]
+        self.norm = None
+        if isinstance(getattr(first, "layer_norm", None), nn.GroupNorm):
+            old = first.layer_norm
+            first.layer_norm = ValidGroupNorm(old.num_channels, old.eps)
+            first.layer_norm.load_state_dict(old.state_dict())
+            self.norm = first.layer_norm
+        # Masks are ours; and a dropped layer would leave heads unread.
+        config.apply_spec_augment = False
+        config.layerdrop = 0.0
+        if checkpointing:
+            network.gradient_checkpointing_enable(
+                gradient_checkpointing_kwargs={"use_reentrant": False}
+            )
+        self._inputs: dict[int, torch.Tensor] | None = None
+        for number, layer in enumerate(network.encoder.layers):
+            # A bound method, so that a copied encoder keeps its own.
+            layer.register_forward_pre_hook(partial(self._keep_input, number))
+
+    def _keep_input(
+        self, number: int, layer: nn.Module, arguments: tuple
+    ) -> None:
+        # Recomputed layers, in a backward pass, are nobody's output.
+        if self._inputs is not None:
+            self._inputs[number] = arguments[0]
+
+    def frame_lens(self, samples: torch.Tensor) -> torch.Tensor:
+        """Count the whole windows in recordings of so many samples, or 1."""
+        return ((samples - self.window) // self.step + 1).clamp(min=1)
+
+    def forward(
+        self,
+        wavs: torch.Tensor,
+        lens: torch.Tensor,
+        hide: bool | torch.Tensor | None = None,
+    ) -> Encoded:
+        """Encode.
+
+        Arguments
+        ---------
+        wavs : torch.Tensor
+            [B, T], 16 kHz.
+        lens : torch.Tensor
+            Relative lengths, [B].
+        hide : bool or torch.Tensor, optional
+            Hide random spans of frames, or these, [B, F] bool. By default
+            they are hidden while training.
+
+        Returns
+        -------
+        encoded : Encoded
+            All layers, [B, F, D], with ``latents``; and ``hidden`` if any.
+        """
+        wavs, samples = self._prepare(wavs, lens)
+        frames = self.frame_lens(samples)
+        if self.norm is not None:
+            self.norm.lens = (samples - self.kernel) // self.stride + 1
+        features = self.network.feature_extractor(wavs).transpose(1, 2)
+        valid = frame_mask(frames, features.shape[1])
+        x, latents = self._project(features)
+        if hide is None:
+            hide = self.training and self.mask_prob > 0
+        hidden = None
+        if isinstance(hide, torch.Tensor):
+            hidden = hide & valid
+        elif hide:
+            hidden = span_mask(
+                frames,
+                x.shape[1],
+                self.mask_prob,
+                self.mask_span,
+                self.mask_least,
+            )
+        if hidden is not None:
+            vector = self.network.masked_spec_embed.to(x.dtype)
+            x = torch.where(hidden[..., None], vector, x)
+        layers = [layer * valid[..., None] for layer in self._layers(x, valid)]
+        return Encoded(
+            tuple(layers), frames, self.hop, self.offset, hidden, latents
+        )
+
+    def _prepare(
+        self, wavs: torch.Tensor, lens: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Waveforms [B, T] of a window at least, padding zero; samples [B]."""
+        samples = valid_samples(wavs, lens)
+        valid = frame_mask(samples, wavs.shape[1])
+        wavs = wavs.float() * valid
+        if self.normalize:
+            mean = wavs.sum(dim=1) / samples
+            wavs = (wavs - mean[:, None]) * valid
+            variance = wavs.square().sum(dim=1) / samples
+            wavs = wavs / (variance[:, None] + 1e-7).sqrt()
+        missing = max(self.window - wavs.shape[1], 0)
+        wavs = nn.functional.pad(wavs, (0, missing))
+        return wavs, samples.clamp(min=self.window)
+
+    def _project(
+        self, features: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Input of the transformer, and normalised latents."""
+        projection = self.network.feature_projection
+        projected = projection(features)
+        if isinstance(projected, tuple):
+            return projected
+        # HuBERT keeps the normalised features to itself.
+        norm = getattr(projection, "layer_norm", None)
+        return projected, features if norm is None else norm(features)
+
+    def _layers(
+        self, x: torch.Tensor, valid: torch.Tensor
+    ) -> list[torch.Tensor]:
+        """Every layer's input, then the output of the whole."""
+        self._inputs = {}
+        try:
+            result: Any = self.network.encoder(x, attention_mask=valid)
+            return [*self._inputs.values(), result.last_hidden_state]
+        finally:
+            self._inputs = None

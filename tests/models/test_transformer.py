@@ -1,0 +1,208 @@
+"""The encoders of HuggingFace's: same layers as theirs, and padding-safe."""
+
+import copy
+from itertools import pairwise
+
+import pytest
+import torch
+
+from speechbrain_mtl.models import (
+    HuggingFaceEncoder,
+    TransformerEncoder,
+    Wav2Vec2Encoder,
+)
+
+transformers = pytest.importorskip("transformers")
+
+SIZES = {
+    "hidden_size": 32,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "conv_dim": [16] * 4,
+    "conv_kernel": [10, 8, 4, 4],
+    "conv_stride": [5, 4, 4, 4],
+    "num_feat_extract_layers": 4,
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 4,
+}
+KINDS = {
+    "wav2vec2": ("Wav2Vec2Config", "Wav2Vec2Model", {}),
+    "wav2vec2_large": (
+        "Wav2Vec2Config",
+        "Wav2Vec2Model",
+        {
+            "feat_extract_norm": "layer",
+            "do_stable_layer_norm": True,
+            "conv_bias": True,
+        },
+    ),
+    "hubert": ("HubertConfig", "HubertModel", {}),
+    "wavlm": ("WavLMConfig", "WavLMModel", {}),
+}
+
+
+@pytest.fixture(params=KINDS)
+def folder(request, tmp_path):
+    """A checkpoint folder of a tiny model of each kind."""
+    config, model, more = KINDS[request.param]
+    torch.manual_seed(0)
+    config = getattr(transformers, config)(**SIZES, **more)
+    network = getattr(transformers, model)(config)
+    # Group norms of ones and zeros would hide a mistake.
+    for name, value in network.named_parameters():
+        if "layer_norm" in name:
+            value.data += 0.3 * torch.randn_like(value)
+    network.save_pretrained(tmp_path)
+    transformers.Wav2Vec2FeatureExtractor().save_pretrained(tmp_path)
+    return tmp_path
+
+
+def utterances():
+    generator = torch.Generator().manual_seed(1)
+    long = torch.randn(12000, generator=generator)
+    return long, 0.1 + 2 * torch.randn(7003, generator=generator)
+
+
+def test_layers_are_those_of_huggingface(folder):
+    encoder = HuggingFaceEncoder(str(folder)).eval()
+    theirs = transformers.AutoModel.from_pretrained(folder).eval()
+    extractor = transformers.AutoFeatureExtractor.from_pretrained(folder)
+    for wav in utterances():
+        values = extractor(
+            wav.numpy(), sampling_rate=16000, return_tensors="pt"
+        )
+        with torch.no_grad():
+            expected = theirs(values.input_values, output_hidden_states=True)
+            encoded = encoder(wav[None], torch.ones(1))
+        layers = [*expected.hidden_states[:-1], expected.last_hidden_state]
+        assert len(encoded.layers) == len(layers) == len(encoder.dims) == 4
+        for ours, layer in zip(encoded.layers, layers):
+            torch.testing.assert_close(ours, layer, rtol=1e-4, atol=1e-5)
+        assert encoded.lens.tolist() == [layers[0].shape[1]]
+        assert encoded.hidden is None
+
+
+def test_company_and_padding_change_nothing(folder):
+    encoder = HuggingFaceEncoder(str(folder)).eval()
+    long, short = utterances()
+    with torch.no_grad():
+        alone = [encoder(wav[None], torch.ones(1)) for wav in (long, short)]
+        batch = torch.full((2, 15000), 7.0)
+        batch[0, :12000], batch[1, :7003] = long, short
+        both = encoder(batch, torch.tensor([12000, 7003]) / 15000)
+    for row, one in enumerate(alone):
+        n = int(one.lens)
+        assert int(both.lens[row]) == n
+        for ours, layer in zip(both.layers, one.layers):
+            torch.testing.assert_close(
+                ours[row, :n], layer[0], rtol=1e-4, atol=1e-5
+            )
+            assert not ours[row, n:].any()
+        torch.testing.assert_close(
+            both.latents[row, :n], one.latents[0], rtol=1e-4, atol=1e-5
+        )
+
+
+def test_a_recording_shorter_than_a_window_gives_one_frame(folder):
+    encoder = HuggingFaceEncoder(str(folder)).eval()
+    encoded = encoder(torch.randn(2, 100), torch.tensor([1.0, 0.5]))
+    assert encoded.lens.tolist() == [1, 1]
+    assert all(layer.isfinite().all() for layer in encoded.layers)
+
+
+@pytest.fixture
+def encoder():
+    torch.manual_seed(0)
+    return Wav2Vec2Encoder(
+        32,
+        3,
+        2,
+        64,
+        conv_channels=16,
+        position_kernel=16,
+        position_groups=4,
+        dropout=0.0,
+    )
+
+
+def test_frames_are_hidden_in_training_and_when_asked(encoder):
+    wavs, lens = torch.randn(3, 32000), torch.tensor([1.0, 0.8, 0.5])
+    assert encoder.eval()(wavs, lens).hidden is None
+    asked = encoder(wavs, lens, hide=True)
+    shares = asked.hidden.sum(1) / asked.lens
+    assert ((shares > 0.3) & (shares < 0.65)).all()
+    assert not (asked.hidden & ~asked.mask()).any()
+    assert encoder.train()(wavs, lens).hidden.any()
+    encoder.mask_prob = 0.0
+    assert encoder(wavs, lens).hidden is None
+
+
+def test_what_is_hidden_is_not_seen_but_kept_as_latents(encoder):
+    encoder.eval()
+    wavs, lens = torch.randn(1, 16000), torch.ones(1)
+    hide = torch.ones(1, 49, dtype=torch.bool)
+    other = encoder(torch.randn(1, 16000), lens, hide=hide)
+    hidden = encoder(wavs, lens, hide=hide)
+    for one, two in zip(hidden.layers, other.layers):
+        torch.testing.assert_close(one, two)
+    plain = encoder(wavs, lens)
+    torch.testing.assert_close(hidden.latents, plain.latents)
+    assert (hidden.latents - other.latents).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("layer", [0, 1, 2, 3])
+def test_gradient_of_a_layer_reaches_all_below_and_none_above(encoder, layer):
+    encoded = encoder(torch.randn(1, 16000), torch.ones(1))
+    encoded.layers[layer].square().mean().backward()
+    for number, block in enumerate(encoder.network.encoder.layers):
+        grads = [p.grad is not None for p in block.parameters()]
+        assert all(grads) if number < layer else not any(grads)
+    for name, value in encoder.network.feature_extractor.named_parameters():
+        assert value.grad.abs().max() > 0, name
+
+
+def test_checkpointing_changes_neither_layers_nor_gradients(encoder):
+    lean = copy.deepcopy(encoder)
+    lean.network.gradient_checkpointing_enable(
+        gradient_checkpointing_kwargs={"use_reentrant": False}
+    )
+    grads = []
+    for one in (encoder, lean):
+        torch.manual_seed(1)
+        encoded = one.train()(torch.ones(1, 16000).cumsum(1), torch.ones(1))
+        sum(layer.square().mean() for layer in encoded.layers).backward()
+        grads.append([p.grad for p in one.parameters() if p.grad is not None])
+    assert len(grads[0]) == len(grads[1])
+    for one, two in zip(*grads):
+        torch.testing.assert_close(one, two)
+
+
+def test_a_copy_reads_its_own_layers(encoder):
+    twin = copy.deepcopy(encoder).eval()
+    for value in encoder.parameters():
+        value.data.mul_(0.5)
+    wavs, lens = torch.randn(1, 16000), torch.ones(1)
+    before = encoder.eval()(wavs, lens).layers
+    after = twin(wavs, lens).layers
+    for one, two in zip(before, after):
+        assert (one - two).abs().max() > 0.01
+    for one, two in zip(encoder(wavs, lens).layers, before):
+        torch.testing.assert_close(one, two)
+
+
+def test_no_layer_is_dropped(encoder):
+    network = copy.deepcopy(encoder.network)
+    network.config.layerdrop = 1.0
+    encoder = TransformerEncoder(network).train()
+    layers = encoder(torch.randn(1, 16000), torch.ones(1)).layers
+    assert len(layers) == 4
+    assert not any(torch.equal(one, two) for one, two in pairwise(layers))
+
+
+def test_a_model_of_another_rate_is_refused(folder):
+    transformers.Wav2Vec2FeatureExtractor(sampling_rate=8000).save_pretrained(
+        folder
+    )
+    with pytest.raises(ValueError, match="8000 Hz"):
+        HuggingFaceEncoder(str(folder))
