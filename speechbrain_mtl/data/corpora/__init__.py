@@ -1,5 +1,6 @@
 """Manifests of public corpora, one file a corpus."""
 
+from speechbrain_mtl.data.corpora.commonvoice import prepare_commonvoice
 from speechbrain_mtl.data.corpora.esc50 import prepare_esc50
 from speechbrain_mtl.data.corpora.folder import prepare_folder
 from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
@@ -7,6 +8,7 @@ from speechbrain_mtl.data.corpora.librispeech import prepare_librispeech
 from speechbrain_mtl.data.corpora.medley_solos import prepare_medley_solos
 
 __all__ = [
+    "prepare_commonvoice",
     "prepare_esc50",
     "prepare_folder",
     "prepare_fsdd",
