@@ -6,6 +6,7 @@ from speechbrain_mtl.data.corpora.folder import prepare_folder
 from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
 from speechbrain_mtl.data.corpora.librispeech import prepare_librispeech
 from speechbrain_mtl.data.corpora.medley_solos import prepare_medley_solos
+from speechbrain_mtl.data.corpora.voxceleb1 import prepare_voxceleb1
 
 __all__ = [
     "prepare_commonvoice",
@@ -14,4 +15,5 @@ __all__ = [
     "prepare_fsdd",
     "prepare_librispeech",
     "prepare_medley_solos",
+    "prepare_voxceleb1",
 ]
