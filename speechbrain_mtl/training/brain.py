@@ -19,7 +19,7 @@ class MultiTaskBrain(sb.Brain):
 
     * ``schedule`` (`Schedule`), ``sampler`` (`CropBatchSampler`) and
       ``progress`` (`Progress`, also a recoverable of the checkpointer);
-    * ``lr_scheduler``, whose ``calculate_lr(step)`` gives the learning rate;
+    * ``lr_scheduler``, whose ``calculate_lr(update)`` gives the learning rate;
     * ``log`` (`JsonLinesLog`), ``log_every`` (steps) and
       ``grad_share_every`` (steps between measurements of each task's share
       of the gradient, 0 for never);
@@ -108,7 +108,8 @@ class MultiTaskBrain(sb.Brain):
         step = self.hparams.progress.steps
         rank = self.hparams.sampler.rank
         torch.manual_seed(hash((self.hparams.seed, step, rank)) % 2**63)
-        lr = self.hparams.lr_scheduler.calculate_lr(step + 1)
+        updates = step // self.grad_accumulation_factor
+        lr = self.hparams.lr_scheduler.calculate_lr(updates + 1)
         # SpeechBrain's own helper would log every step's change.
         for group in self.optimizer.param_groups:
             group["lr"] = lr
@@ -127,6 +128,11 @@ class MultiTaskBrain(sb.Brain):
         progress.advance(means, seconds)
         if progress.steps % self.hparams.log_every == 0:
             self._log("train", progress.meter.result())
+
+    def _should_save_intra_epoch_ckpt(self, *since: float) -> bool:
+        """Save between updates only: summed-up gradients are not saved."""
+        due = super()._should_save_intra_epoch_ckpt(*since)
+        return due and self.step % self.grad_accumulation_factor == 0
 
     def on_stage_end(
         self, stage: sb.Stage, stage_loss: float, epoch: int | None = None

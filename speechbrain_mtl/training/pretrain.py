@@ -178,7 +178,7 @@ def pretrain(
     batch_seconds, crop_seconds, grid_seconds : float
         See `CropBatchSampler`.
     warmup_steps : int
-        Steps of rising learning rate; it then falls linearly to 0.
+        Updates of rising learning rate; it then falls linearly to 0.
     statistics_minutes : float
         Audio to measure means and deviations on.
     log_every, grad_share_every : int
@@ -221,7 +221,6 @@ def pretrain(
         world_size=world,
     )
     valid_sampler = sampler([entry["duration"] for entry in valid.values()])
-    steps = schedule.epochs * train_sampler.steps_per_epoch
     progress = Progress()
     counter = sb.utils.epoch_loop.EpochCounter(schedule.epochs)
     checkpointer = Checkpointer(
@@ -235,9 +234,6 @@ def pretrain(
             "schedule": schedule,
             "sampler": train_sampler,
             "progress": progress,
-            "lr_scheduler": LinearWarmupScheduler(
-                opt_class.keywords["lr"], warmup_steps, steps + 1
-            ),
             "log": JsonLinesLog(folder / "train_log.jsonl"),
             "log_every": log_every,
             "grad_share_every": grad_share_every,
@@ -246,10 +242,19 @@ def pretrain(
         run_opts=run_opts,
         checkpointer=checkpointer,
     )
+    # Whole updates an epoch: what is left over would be thrown away.
+    batches = brain.grad_accumulation_factor
+    updates = -(-train_sampler.steps_per_epoch // batches)
+    train_sampler.steps_per_epoch = updates * batches
+    updates *= schedule.epochs
+    brain.hparams.lr_scheduler = LinearWarmupScheduler(
+        opt_class.keywords["lr"], warmup_steps, updates + 1
+    )
+    seconds = train_sampler.hours_per_batch * 3600
     sb.core.logger.info(
-        f"{steps} steps of about "
-        f"{train_sampler.hours_per_batch * 3600 * world:.1f} s of audio "
-        f"({world} process(es)), {hours:g} h in {schedule.epochs} epochs"
+        f"{updates} updates of about {seconds * world * batches:.1f} s of audio "
+        f"({world} process(es), {batches} batch(es) of {seconds:.1f} s each), "
+        f"{hours:g} h in {schedule.epochs} epochs"
     )
     if checkpointer.find_checkpoint() is None:
         calibrate(

@@ -160,5 +160,55 @@ def test_weights_of_undefined_tasks_are_refused(corpus, tmp_path):
 
 def test_a_step_budget_is_announced(corpus, tmp_path, caplog):
     with caplog.at_level(logging.INFO):
-        run(corpus, tmp_path, hours=0.02)
-    assert "s of audio (1 process(es)), 0.02 h in 1 epochs" in caplog.text
+        summary, _ = run(corpus, tmp_path, hours=0.02)
+    assert f"{summary['steps']} updates of about " in caplog.text
+    assert "(1 process(es), 1 batch(es) of " in caplog.text
+    assert "each), 0.02 h in 1 epochs" in caplog.text
+
+
+def test_accumulated_batches_are_whole_updates(corpus, tmp_path, monkeypatch):
+    plain, _ = run(corpus, tmp_path / "plain")
+    updates = -(-plain["steps"] // 3 // 5) * 3  # three epochs
+    assert plain["steps"] % 15  # there would be batches left over
+    stepped, rates = [], []
+    step = torch.optim.AdamW.step
+
+    def count(optimizer, *arguments, **more):
+        stepped.append(1)
+        rates.append(optimizer.param_groups[0]["lr"])
+        return step(optimizer, *arguments, **more)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", count)
+    options = {"grad_accumulation_factor": 5}
+    summary, _ = run(corpus, tmp_path / "summed", run_opts=options)
+    assert summary["steps"] == 5 * updates and len(stepped) == updates
+    assert max(rates) == pytest.approx(0.01)
+    assert rates.index(max(rates)) == 2  # the third, as warmup_steps says
+    assert rates[-1] < 0.003
+
+
+def test_accumulating_runs_resume_between_updates(corpus, tmp_path):
+    options = {"grad_accumulation_factor": 4, "ckpt_interval_steps": 3}
+    whole, _ = run(corpus, tmp_path / "whole", run_opts=options)
+
+    class Killed(Exception):
+        pass
+
+    from speechbrain_mtl.training.brain import MultiTaskBrain
+
+    seen = []
+    before = MultiTaskBrain.on_fit_batch_end
+
+    def die(brain, batch, outputs, loss, should_step):
+        before(brain, batch, outputs, loss, should_step)
+        seen.append(brain.step)
+        if len(seen) == 18:
+            raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MultiTaskBrain, "on_fit_batch_end", die)
+        with pytest.raises(Killed):
+            run(corpus, tmp_path / "killed", run_opts=options)
+    resumed, _ = run(corpus, tmp_path / "killed", run_opts=options)
+    assert resumed == whole
+    assert read_log(tmp_path / "killed") == read_log(tmp_path / "whole")
