@@ -1,19 +1,25 @@
 """Manifests of public corpora, one file a corpus."""
 
+from speechbrain_mtl.data.corpora.audioset import prepare_audioset
 from speechbrain_mtl.data.corpora.commonvoice import prepare_commonvoice
 from speechbrain_mtl.data.corpora.esc50 import prepare_esc50
 from speechbrain_mtl.data.corpora.folder import prepare_folder
 from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
 from speechbrain_mtl.data.corpora.librispeech import prepare_librispeech
 from speechbrain_mtl.data.corpora.medley_solos import prepare_medley_solos
+from speechbrain_mtl.data.corpora.openmic import prepare_openmic
+from speechbrain_mtl.data.corpora.speech_commands import prepare_speech_commands
 from speechbrain_mtl.data.corpora.voxceleb1 import prepare_voxceleb1
 
 __all__ = [
+    "prepare_audioset",
     "prepare_commonvoice",
     "prepare_esc50",
     "prepare_folder",
     "prepare_fsdd",
     "prepare_librispeech",
     "prepare_medley_solos",
+    "prepare_openmic",
+    "prepare_speech_commands",
     "prepare_voxceleb1",
 ]
