@@ -5,6 +5,7 @@ from speechbrain_mtl.data.corpora.commonvoice import prepare_commonvoice
 from speechbrain_mtl.data.corpora.esc50 import prepare_esc50
 from speechbrain_mtl.data.corpora.folder import prepare_folder
 from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
+from speechbrain_mtl.data.corpora.iemocap import prepare_iemocap
 from speechbrain_mtl.data.corpora.librispeech import prepare_librispeech
 from speechbrain_mtl.data.corpora.medley_solos import prepare_medley_solos
 from speechbrain_mtl.data.corpora.openmic import prepare_openmic
@@ -17,6 +18,7 @@ __all__ = [
     "prepare_esc50",
     "prepare_folder",
     "prepare_fsdd",
+    "prepare_iemocap",
     "prepare_librispeech",
     "prepare_medley_solos",
     "prepare_openmic",
