@@ -10,6 +10,7 @@ from speechbrain_mtl.data.corpora.librispeech import prepare_librispeech
 from speechbrain_mtl.data.corpora.medley_solos import prepare_medley_solos
 from speechbrain_mtl.data.corpora.openmic import prepare_openmic
 from speechbrain_mtl.data.corpora.speech_commands import prepare_speech_commands
+from speechbrain_mtl.data.corpora.timit import prepare_timit
 from speechbrain_mtl.data.corpora.voxceleb1 import prepare_voxceleb1
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "prepare_medley_solos",
     "prepare_openmic",
     "prepare_speech_commands",
+    "prepare_timit",
     "prepare_voxceleb1",
 ]
