@@ -77,12 +77,13 @@ def _scatter(
     untrained = 100 * sum(entry["untrained"]) / len(entry["untrained"])
     axis.axhline(untrained, color=ORANGE, lw=1, ls="--")
     axis.annotate(
-        "not trained",
-        (0.995, untrained),
-        (0, 2),
+        # Outside, where no label's name can be.
+        "not\ntrained",
+        (1, untrained),
+        (3, 0),
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
-        ha="right",
+        va="center",
         fontsize=7.5,
         color=ORANGE,
     )

@@ -1,7 +1,7 @@
 """Segments compared in pairs: the kernels everything is computed from."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -17,33 +17,59 @@ from speechbrain_mtl.selection.kernels import (
 BANDWIDTHS = ("median", "multi")
 
 
-@dataclass(frozen=True)
 class Block:
-    """Kernels over some segments of one class.
+    """Kernels over some segments of one class, each made when asked for.
 
     Arguments
     ---------
+    comparison : Comparison
+        Holds the segments.
     index : torch.Tensor
         Which segments, [n].
     share : float
         Share of the block in a mean over classes; all blocks sum to 1.
-    K : torch.Tensor
-        Speech kernel [n, n]: cosine of mels standardised in every band.
-    log_L : torch.Tensor
-        Log label kernels [k, n, n], of the comparison's bandwidth.
-    K_published : torch.Tensor
-        Speech kernel [n, n] as published: cosine of raw decibels, which are
-        of one sign, so that all cosines are large and follow the level.
-    log_L_published : torch.Tensor
-        Log label kernels [k, n, n] as published: variance 0.05.
+    dtype : torch.dtype
+        To compute in.
     """
 
-    index: torch.Tensor
-    share: float
-    K: torch.Tensor
-    log_L: torch.Tensor
-    K_published: torch.Tensor
-    log_L_published: torch.Tensor
+    def __init__(
+        self,
+        comparison: "Comparison",
+        index: torch.Tensor,
+        share: float,
+        dtype: torch.dtype,
+    ) -> None:
+        self.comparison, self.index, self.share = comparison, index, share
+        self.dtype = dtype
+
+    @cached_property
+    def K(self) -> torch.Tensor:
+        """Speech kernel [n, n]: cosine of mels standardised in every band."""
+        return cosine_kernel(self.comparison._speech[self.index].to(self.dtype))
+
+    @cached_property
+    def log_L(self) -> torch.Tensor:
+        """Log label kernels [k, n, n], of the comparison's bandwidth."""
+        parts = self.comparison.each_log_label(self.index, self.dtype)
+        return torch.stack(list(parts))
+
+    @cached_property
+    def K_published(self) -> torch.Tensor:
+        """Speech kernel [n, n] as published: cosine of raw decibels.
+
+        They are of one sign, so that all cosines are large and follow the
+        level.
+        """
+        return cosine_kernel(
+            self.comparison._published[self.index].to(self.dtype)
+        )
+
+    @cached_property
+    def log_L_published(self) -> torch.Tensor:
+        """Log label kernels [k, n, n] as published: variance 0.05."""
+        plain = self.comparison._plain
+        parts = [z[self.index].to(self.dtype) for z in plain]
+        return torch.stack([log_rbf_kernel(z) for z in parts])
 
 
 class Comparison:
@@ -130,15 +156,7 @@ class Comparison:
         """
         chosen = range(len(self.cuts)) if chosen is None else chosen
         for index, share in (self.cuts[block] for block in chosen):
-            plain = [z[index].to(dtype) for z in self._plain]
-            yield Block(
-                index,
-                share,
-                cosine_kernel(self._speech[index].to(dtype)),
-                torch.stack(list(self.each_log_label(index, dtype))),
-                cosine_kernel(self._published[index].to(dtype)),
-                torch.stack([log_rbf_kernel(z) for z in plain]),
-            )
+            yield Block(self, index, share, dtype)
 
     def pairs_of(self, block: int) -> int:
         """How many ordered pairs of segments a block has."""

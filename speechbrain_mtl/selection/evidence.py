@@ -192,32 +192,9 @@ def _over_blocks(
     scored = torch.zeros(len(comparison.cuts), len(keys), labels, **double)
     drawn = torch.zeros(len(TERMS), draws, labels + 1, **double)
     for _, stratum in mine(comparison.strata):
-        sums = torch.zeros(draws, len(TERMS) * labels + 1, **double)
-        mass = torch.zeros(draws, **double)
-        pairs = comparison.pairs_of(stratum[0])
-        for part in _parts(comparison, clusters, stratum):
-            index = torch.cat([comparison.cuts[number][0] for number in part])
-            there = clusters[index].unique()
-            grouped = torch.zeros(
-                sums.shape[1], *[len(there)] * 2, device=clusters.device
-            )
-            for number, block in zip(part, comparison.blocks(part)):
-                scores, terms = _scores(block)
-                rows = [scores[key].double() for key in SCORES]
-                if len(stratum) > 1:
-                    rows += [pair_variance(terms[k]).double() for k in TERMS]
-                scored[number, : len(rows)] = torch.stack(rows)
-                own, values = group_pairs(
-                    torch.cat([terms[key] for key in TERMS]),
-                    clusters[block.index],
-                )
-                at = torch.searchsorted(there, own)
-                # Blocks count alike, though they may differ by a segment.
-                values *= pairs / comparison.pairs_of(number)
-                grouped[:, at[:, None], at] += values
-                times = bootstrap.counts[:, clusters[block.index]]
-                mass += block.share * times.double().mean(dim=1)
-            sums += bootstrap.sums(there, grouped)
+        sums, mass = _over_stratum(
+            comparison, clusters, bootstrap, stratum, scored
+        )
         left = sums[:, -1:]
         mass = torch.where(left > 0, mass[:, None], 0.0)
         means = sums[:, :-1] / left.clamp(min=0.5)
@@ -226,6 +203,47 @@ def _over_blocks(
     scored, drawn = total(scored), total(drawn)
     means = drawn[..., :-1] / drawn[..., -1:].clamp(min=1e-12)
     return dict(zip(keys, scored.transpose(0, 1))), dict(zip(TERMS, means))
+
+
+def _over_stratum(
+    comparison: Comparison,
+    clusters: torch.Tensor,
+    bootstrap: ClusterBootstrap,
+    stratum: list[int],
+    scored: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Score the blocks of one class, into `scored`; resample their pairs.
+
+    Returns sums over pairs, the number of pairs last [draws, 3 k + 1], and
+    the share of segments drawn [draws].
+    """
+    sums, mass = 0.0, 0.0
+    pairs = comparison.pairs_of(stratum[0])
+    for part in _parts(comparison, clusters, stratum):
+        index = torch.cat([comparison.cuts[number][0] for number in part])
+        there = clusters[index].unique()
+        size = len(there)
+        rows = len(TERMS) * len(comparison.names) + 1
+        grouped = torch.zeros(rows, size * size, device=clusters.device)
+        for number, block in zip(part, comparison.blocks(part)):
+            scores, terms = _scores(block)
+            found = [scores[key].double() for key in SCORES]
+            if len(stratum) > 1:
+                found += [pair_variance(terms[k]).double() for k in TERMS]
+            scored[number, : len(found)] = torch.stack(found)
+            own, values = group_pairs(
+                torch.cat([terms[key] for key in TERMS]), clusters[block.index]
+            )
+            at = torch.searchsorted(there, own)
+            place = (at[:, None] * size + at).flatten()
+            # Blocks count alike, though they may differ by a segment.
+            values *= pairs / comparison.pairs_of(number)
+            grouped.index_add_(1, place, values.flatten(1))
+            times = bootstrap.counts[:, clusters[block.index]]
+            mass += block.share * times.double().mean(dim=1)
+        grouped = grouped.view(rows, size, size)
+        sums += bootstrap.sums(there, grouped).double()
+    return sums, mass
 
 
 def _parts(

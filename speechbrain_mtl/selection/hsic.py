@@ -56,20 +56,26 @@ def hsic_coefficients(
             "estimator='biased' with centering='reference'."
         )
     size = K.shape[-1]
-    if lens is None:
-        lens = torch.tensor(size, device=K.device)
-    if (lens < (4 if unbiased else 2)).any():
+    fewest = size if lens is None else int(lens.min())
+    if fewest < (4 if unbiased else 2):
         raise ValueError(
-            f"a stratum has {int(lens.min())} samples; the {estimator} "
+            f"a stratum has {fewest} samples; the {estimator} "
             f"estimator needs at least {4 if unbiased else 2}. Raise "
             "min_per_class."
         )
-    inside = torch.arange(size, device=K.device) < lens[..., None]
-    both = inside[..., None] & inside[..., None, :]
-    if unbiased:
-        both = both & ~torch.eye(size, dtype=torch.bool, device=K.device)
-    K = torch.where(both, K, 0.0)
-    n = lens[..., None, None].to(K.dtype)
+
+    def blank(x: torch.Tensor) -> torch.Tensor:
+        """Zero what no sum may see: padding, and the diagonal if unbiased."""
+        if lens is not None:
+            inside = torch.arange(size, device=K.device) < lens[..., None]
+            x = torch.where(inside[..., None] & inside[..., None, :], x, 0.0)
+        if unbiased:
+            x = x.clone()
+            x.diagonal(0, -2, -1).zero_()
+        return x
+
+    K = blank(K)
+    n = size if lens is None else lens[..., None, None].to(K.dtype)
     rows = K.sum(dim=-1, keepdim=True)
     total = rows.sum(dim=-2, keepdim=True)
     if unbiased:
@@ -78,7 +84,7 @@ def hsic_coefficients(
     else:
         c = 1 / n if centering == "centered" else 1 / n**2
         A = (K - c * (rows + rows.mT) + c**2 * total) / n**2
-    return torch.where(both, A, 0.0)
+    return blank(A)
 
 
 def hsic(

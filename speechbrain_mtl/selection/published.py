@@ -1,7 +1,8 @@
 """The published weight optimiser, kept for comparison."""
 
+from functools import partial
+
 import torch
-from entmax import sparsemax
 
 from speechbrain_mtl.selection.pair_sums import Sums
 from speechbrain_mtl.selection.simplex import (
@@ -13,6 +14,35 @@ from speechbrain_mtl.selection.simplex import (
 PUBLISHED_MAPS = ("softmax", "sparsemax")
 STEPS = 1000
 TOLERANCE = 1e-7
+SOFTMAX = partial(torch.softmax, dim=-1)
+
+
+def sparsemax(inputs: torch.Tensor) -> torch.Tensor:
+    """Project onto the simplex (Martins and Astudillo, ICML 2016).
+
+    Without a gradient: autograd would take as long as few pairs do.
+
+    Arguments
+    ---------
+    inputs : torch.Tensor
+        [k].
+
+    Returns
+    -------
+    weights : torch.Tensor
+        [k], at least 0, sum 1.
+
+    Example
+    -------
+    >>> sparsemax(torch.tensor([0.5, 1.0, -2.0]))
+    tensor([0.2500, 0.7500, 0.0000])
+    """
+    high = inputs.sort(descending=True).values
+    over = high.cumsum(0) - 1
+    rank = torch.arange(1, len(high) + 1, device=high.device)
+    # Largest over all ranks; it falls once a label is out.
+    threshold = (over / rank).amax()
+    return (inputs - threshold).clamp(min=0)
 
 
 def published_descent(
@@ -59,7 +89,7 @@ def published_descent(
             f"mapping {mapping!r}: the published procedure knows "
             f"{PUBLISHED_MAPS}."
         )
-    to_weights = torch.softmax if mapping == "softmax" else sparsemax
+    to_weights = SOFTMAX if mapping == "softmax" else sparsemax
     generator = torch.Generator().manual_seed(seed)
     start = torch.randn(1, sums.labels, generator=generator)[0]
     if mapping == "sparsemax":
@@ -69,7 +99,7 @@ def published_descent(
     kept, part = None, sums
     # By hand: autograd and an optimiser cost more than few pairs do.
     for _ in range(STEPS):
-        weights = to_weights(inputs, dim=-1)
+        weights = to_weights(inputs)
         # Labels of weight 0 neither count nor move.
         support = weights.nonzero()[:, 0].tolist()
         if support != kept:

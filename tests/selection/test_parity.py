@@ -228,3 +228,14 @@ def test_the_published_score_of_an_independent_label_is_its_mean_similarity():
     error = excess.std() / math.sqrt(draws)
     assert error < 0.01 * expected
     assert (excess.mean() - expected).abs() < 4 * error
+
+
+def test_sparsemax_is_that_of_entmax():
+    from entmax import sparsemax as theirs
+
+    from speechbrain_mtl.selection.published import sparsemax
+
+    for spread in (0.05, 1.0, 10.0):
+        inputs = spread * torch.randn(500, 9, dtype=torch.float64)
+        ours = torch.stack([sparsemax(row) for row in inputs])
+        torch.testing.assert_close(ours, theirs(inputs, dim=-1))
