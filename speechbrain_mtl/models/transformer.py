@@ -75,6 +75,7 @@ class TransformerEncoder(Encoder):
         # Masks are ours; and a dropped layer would leave heads unread.
         config.apply_spec_augment = False
         config.layerdrop = 0.0
+        self.checkpointing = checkpointing
         if checkpointing:
             network.gradient_checkpointing_enable(
                 gradient_checkpointing_kwargs={"use_reentrant": False}
@@ -83,6 +84,23 @@ class TransformerEncoder(Encoder):
         for number, layer in enumerate(network.encoder.layers):
             # A bound method, so that a copied encoder keeps its own.
             layer.register_forward_pre_hook(partial(self._keep_input, number))
+
+    def __reduce__(self) -> tuple:
+        """Copy and send by configuration and state.
+
+        The positional convolution's weight norm forbids anything else.
+        """
+        frozen = [n for n, p in self.named_parameters() if not p.requires_grad]
+        settings = {
+            "normalize": self.normalize,
+            "mask_prob": self.mask_prob,
+            "mask_span": self.mask_span,
+            "mask_least": self.mask_least,
+            "checkpointing": self.checkpointing,
+        }
+        network = (type(self.network), self.network.config)
+        state = (self.state_dict(), frozen, self.training)
+        return _rebuild, (type(self), network, settings, state)
 
     def _keep_input(
         self, number: int, layer: nn.Module, arguments: tuple
@@ -184,3 +202,17 @@ class TransformerEncoder(Encoder):
             return [*self._inputs.values(), result.last_hidden_state]
         finally:
             self._inputs = None
+
+
+def _rebuild(
+    kind: type[TransformerEncoder], network: tuple, settings: dict, state: tuple
+) -> TransformerEncoder:
+    """Make a copied or sent encoder from what `__reduce__` gave."""
+    model, config = network
+    encoder = kind.__new__(kind)
+    TransformerEncoder.__init__(encoder, model(config), **settings)
+    values, frozen, training = state
+    encoder.load_state_dict(values)
+    for name, parameter in encoder.named_parameters():
+        parameter.requires_grad_(name not in frozen)
+    return encoder.train(training)

@@ -137,4 +137,3 @@ class HuggingFaceEncoder(TransformerEncoder):
             mask_least,
             checkpointing,
         )
-        self.source = source

@@ -38,20 +38,20 @@ def draw_study(card: dict, path: str | os.PathLike) -> Path:
     figure = Figure(
         figsize=(11, 3.1 * rows + 4.2 * groups), layout="constrained"
     )
+    heights = [height for height in (3.1 * rows, 4.2 * groups) if height]
     parts = figure.subfigures(
-        2 if groups else 1,
-        1,
-        height_ratios=[3.1 * rows, 4.2 * groups][: 1 + bool(groups)],
-        squeeze=False,
-    )
-    axes = parts[0, 0].subplots(rows, len(COLUMNS), squeeze=False)
-    drawn = [
-        (axis, *_scatter(axis, card["downstream"][task], task, score, title))
-        for row, task in zip(axes, tasks)
-        for axis, (score, title) in zip(row, COLUMNS.items())
-    ]
+        len(heights), 1, height_ratios=heights, squeeze=False
+    )[:, 0]
+    drawn = []
+    if rows:
+        axes = parts[0].subplots(rows, len(COLUMNS), squeeze=False)
+        drawn = [
+            (axis, *_scatter(axis, card["downstream"][task], task, *column))
+            for row, task in zip(axes, tasks)
+            for axis, column in zip(row, COLUMNS.items())
+        ]
     if groups:
-        below = parts[1, 0].subplots(groups, 1, squeeze=False)[:, 0]
+        below = parts[-1].subplots(groups, 1, squeeze=False)[:, 0]
         for axis, (task, strategies) in zip(below, card["groups"].items()):
             _gains(axis, task, strategies)
     for axis, names, bars in drawn:

@@ -45,7 +45,8 @@ def study_card(
     selections : dict
         Scores of all labels by downstream task.
     singles : dict
-        ``{downstream: {label: [error of each seed]}}``.
+        ``{downstream: {label: [error of each seed]}}``; empty where groups
+        only are compared.
     untrained : dict
         ``{downstream: [error of each seed]}`` of the untrained encoder.
     groups : dict
@@ -87,6 +88,7 @@ def study_card(
             }
             for name, errors in groups.items()
         },
+        "untrained": {name: list(row) for name, row in untrained.items()},
         "weights": {name: dict(row) for name, row in weights.items()},
     }
 
@@ -128,6 +130,13 @@ def study_tables(card: dict) -> str:
         Which score predicts; which label is good for what; which strategy
         gains.
     """
+    lines = []
+    if card["downstream"]:
+        lines = [*_score_table(card), "", *_label_table(card), ""]
+    return "\n".join([*lines, *_group_table(card)]) + "\n"
+
+
+def _score_table(card: dict) -> list[str]:
     tasks = list(card["downstream"])
     lines = [
         "Spearman correlation of score and error over "
@@ -148,8 +157,7 @@ def study_tables(card: dict) -> str:
     ceiling = [card["downstream"][t]["reliability"] for t in tasks]
     cells = ["-" if c is None else f"{c:+.2f}" for c in ceiling]
     lines.append("| *errors with themselves* | " + " | ".join(cells) + " | |")
-    lines += ["", *_label_table(card), "", *_group_table(card)]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _mean(values: list[float]) -> float:
@@ -178,8 +186,8 @@ def _label_table(card: dict) -> list[str]:
 
 def _group_table(card: dict) -> list[str]:
     lines = [
-        "Groups of labels beside mel and MFCC reconstruction: error, and how "
-        "much lower than with equal weights, points of percent:",
+        "Groups of labels beside the base: error, and how much lower than with "
+        "equal weights, points of percent:",
         "",
         "| strategy | task | error | gain over equal weights |",
         "|---|---|---|---|",
@@ -197,4 +205,6 @@ def _group_table(card: dict) -> list[str]:
                 text += f" [{low:+.1f}, {high:+.1f}]"
             error = 100 * _mean(row["errors"])
             lines.append(f"| {name} | {task} | {error:.1f} | {text} |")
+        error = 100 * _mean(card["untrained"][task])
+        lines.append(f"| *not trained* | {task} | {error:.1f} | |")
     return lines

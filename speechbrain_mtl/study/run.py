@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 from hyperpyyaml import load_hyperpyyaml
@@ -32,8 +33,8 @@ def run_study(study: SelectionStudy, started: Start, data: dict) -> str:
         What to ask, of which data.
     started : Start
         The YAML, loaded anew for every seed; with ``seeds``, ``pretext``,
-        ``selector``, ``group_tasks``, ``group_base`` and what
-        `PretextExperiment` needs.
+        ``selector``, ``single_labels``, ``group_tasks``, ``strategies``,
+        ``group_base`` and what `PretextExperiment` needs.
     data : dict
         What the study was made on, for the record.
 
@@ -45,20 +46,26 @@ def run_study(study: SelectionStudy, started: Start, data: dict) -> str:
     """
     began = time.perf_counter()
     hparams, settings = started.hparams, started.settings
-    selections = study.score(
-        hparams["selector"],
-        hparams["pretext"]["workers"],
-        {
-            "selector": settings["selector"],
-            "workers": settings["pretext"]["workers"],
-        },
-    )
+    labels = list(hparams["pretext"]["tasks"])
+    selections = {}
+    if not hparams["single_labels"]:
+        labels = []
+    else:
+        selections = study.score(
+            hparams["selector"],
+            hparams["pretext"]["workers"],
+            {
+                "selector": settings["selector"],
+                "workers": settings["pretext"]["workers"],
+            },
+        )
     weights = _group_weights(study, hparams, settings)
-    runs = {name: {name: 1.0} for name in hparams["pretext"]["tasks"]}
-    base = hparams["group_base"]
+    runs = {name: {name: 1.0} for name in labels}
+    names = name_runs(weights)
     for task, strategies in weights.items():
         for strategy, row in strategies.items():
-            runs[_group(task, strategy)] = {**base, **row}
+            run = names[task][strategy]
+            runs.setdefault(run, {**hparams["group_base"], **row})
     seeds, hours = range(hparams["seeds"]), settings["pretrain"]["hours"]
     logger.info(
         f"{len(runs)} runs of {hours} h of audio, {len(seeds)} seeds: "
@@ -88,20 +95,54 @@ def run_study(study: SelectionStudy, started: Start, data: dict) -> str:
         "data": data,
         "hours_of_audio": hours,
         "seeds": list(seeds),
-        **_collect(study, selections, weights, errors, hparams),
+        **_collect(study, selections, weights, names, labels, errors),
     }
     return _write(card, study.folder)
 
 
-def _group(task: str, strategy: str) -> str:
-    """Name the run of one strategy's weights for one downstream task."""
-    return f"group_{task}_{strategy.replace(' ', '_')}"
+def name_runs(
+    weights: Mapping[str, Mapping[str, Mapping[str, float]]],
+) -> dict[str, dict[str, str]]:
+    """Name the run of every task and strategy; equal weights are one run.
+
+    Arguments
+    ---------
+    weights : dict
+        ``{task: {strategy: {label: weight}}}``.
+
+    Returns
+    -------
+    names : dict
+        ``{task: {strategy: run}}``.
+
+    Example
+    -------
+    >>> even = {"even": {"f0": 1.0}}
+    >>> name_runs({"word": even, "phone": even})
+    {'word': {'even': 'group_word_even'}, 'phone': {'even': 'group_word_even'}}
+    """
+    found: dict[tuple, str] = {}
+    return {
+        task: {
+            strategy: found.setdefault(
+                tuple(sorted((n, round(w, 6)) for n, w in row.items())),
+                f"group_{task}_{strategy.replace(' ', '_')}",
+            )
+            for strategy, row in strategies.items()
+        }
+        for task, strategies in weights.items()
+    }
 
 
 def _group_weights(
     study: SelectionStudy, hparams: dict, settings: dict
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Weigh the candidates for each task whose groups are compared."""
+    unknown = set(hparams["strategies"]) - set(STRATEGIES)
+    if unknown:
+        raise ValueError(
+            f"strategies {sorted(unknown)}: choose from {list(STRATEGIES)}."
+        )
     base, selector = hparams["group_base"], hparams["selector"]
     workers = {
         name: worker
@@ -117,7 +158,7 @@ def _group_weights(
                 asked.labelled, asked.field, workers, selector
             )
 
-        weights[task] = stage(
+        found = stage(
             f"weights_{task}",
             study.folder,
             {
@@ -130,6 +171,7 @@ def _group_weights(
             },
             make,
         )
+        weights[task] = {name: found[name] for name in hparams["strategies"]}
     return weights
 
 
@@ -137,15 +179,18 @@ def _collect(
     study: SelectionStudy,
     selections: dict[str, Selection],
     weights: dict,
+    names: dict[str, dict[str, str]],
+    labels: list[str],
     errors: dict,
-    hparams: dict,
 ) -> dict:
     """Sort errors into labels, strategies and the untrained encoder."""
-    labels = list(hparams["pretext"]["tasks"])
-    singles = {t: {n: errors[t][n] for n in labels} for t in study.downstreams}
+    singles = {
+        task: {name: errors[task][name] for name in labels}
+        for task in (study.downstreams if labels else ())
+    }
     groups = {
-        task: {s: errors[task][_group(task, s)] for s in strategies}
-        for task, strategies in weights.items()
+        task: {s: errors[task][run] for s, run in row.items()}
+        for task, row in names.items()
     }
     untrained = {t: errors[t][UNTRAINED] for t in study.downstreams}
     return study_card(selections, singles, untrained, groups, weights)

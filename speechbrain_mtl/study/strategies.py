@@ -18,6 +18,7 @@ from speechbrain_mtl.selection import (
 )
 
 RANDOM_DRAWS = 3
+ALONE = "base alone"
 # Mapping, centring and solver of what the estimators weigh.
 ESTIMATORS = {
     "sparsemax": ("sparsemax", "centered", "projected"),
@@ -37,6 +38,7 @@ STRATEGIES = (
     "mrmr",
     "rfe",
     *(f"random {draw + 1}" for draw in range(RANDOM_DRAWS)),
+    ALONE,
 )
 
 
@@ -66,7 +68,7 @@ def strategy_weights(
     -------
     weights : dict
         ``{strategy: {label: weight}}`` for all `STRATEGIES`; "all" sums to
-        the number of labels, every other to 1.
+        the number of labels, "base alone" to 0, every other to 1.
     """
     measured = selector.measure(entries, field, workers)
     found: dict[str, Selection] = {}
@@ -86,4 +88,6 @@ def strategy_weights(
     found["rfe"] = equal_shares(ours, rfe(*table), "rfe")
     for draw in range(RANDOM_DRAWS):
         found[f"random {draw + 1}"] = random_weights(ours, seed + draw)
-    return {name: dict(found[name].weights) for name in STRATEGIES}
+    weights = {name: dict(row.weights) for name, row in found.items()}
+    weights[ALONE] = dict.fromkeys(ours.weights, 0.0)
+    return {name: weights[name] for name in STRATEGIES}

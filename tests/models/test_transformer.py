@@ -1,6 +1,7 @@
 """The encoders of HuggingFace's: same layers as theirs, and padding-safe."""
 
 import copy
+import pickle
 from itertools import pairwise
 
 import pytest
@@ -189,6 +190,22 @@ def test_a_copy_reads_its_own_layers(encoder):
         assert (one - two).abs().max() > 0.01
     for one, two in zip(encoder(wavs, lens).layers, before):
         torch.testing.assert_close(one, two)
+
+
+def test_an_encoder_can_be_sent_to_another_process(encoder):
+    encoder.network.feature_extractor.requires_grad_(False)
+    encoder.mask_prob = 0.3
+    twin = pickle.loads(pickle.dumps(encoder.eval()))
+    assert type(twin) is type(encoder) and not twin.training
+    assert twin.mask_prob == 0.3
+    frozen = [
+        [n for n, p in one.named_parameters() if not p.requires_grad]
+        for one in (encoder, twin)
+    ]
+    assert frozen[0] == frozen[1] != []
+    wavs, lens = torch.randn(2, 16000), torch.tensor([1.0, 0.6])
+    for one, two in zip(encoder(wavs, lens).layers, twin(wavs, lens).layers):
+        torch.testing.assert_close(one, two, rtol=0, atol=0)
 
 
 def test_no_layer_is_dropped(encoder):

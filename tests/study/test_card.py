@@ -6,6 +6,7 @@ from speechbrain_mtl.report.study_figures import draw_study
 from speechbrain_mtl.selection import Selection
 from speechbrain_mtl.study import study_card, study_tables
 from speechbrain_mtl.study.card import SCORES, paired
+from speechbrain_mtl.study.run import name_runs
 from speechbrain_mtl.study.study import mean_error
 
 LABELS = ["a", "b", "c", "d", "e"]
@@ -66,6 +67,35 @@ def test_the_card_is_json_and_the_tables_name_every_label_and_strategy(card):
 def test_the_picture_is_drawn(card, tmp_path):
     path = draw_study(card, tmp_path / "study.png")
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_groups_can_be_compared_without_single_labels(card, tmp_path):
+    groups = {
+        "uniform": [0.3, 0.3, 0.4],
+        "base alone": [0.4, 0.5, 0.4],
+    }
+    alone = study_card(
+        {}, {}, {"word": [0.5, 0.5, 0.6]}, {"word": groups}, {"word": {}}
+    )
+    text = study_tables(alone)
+    assert "Spearman" not in text
+    assert "| base alone | word | 43.3 | -10.0" in text
+    assert "| *not trained* | word | 53.3 | |" in text
+    path = draw_study(alone, tmp_path / "study.png")
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_equal_weights_are_one_run():
+    even, odd = {"f0": 0.5, "zcr": 0.5}, {"f0": 1.0, "zcr": 0.0}
+    names = name_runs(
+        {
+            "word": {"uniform": even, "naive top": odd},
+            "phone": {"uniform": dict(reversed(even.items())), "mrmr": even},
+        }
+    )
+    assert names["word"]["uniform"] == names["phone"]["uniform"]
+    assert names["phone"]["mrmr"] == names["word"]["uniform"]
+    assert names["word"]["naive top"] == "group_word_naive_top"
 
 
 def test_the_error_of_a_task_is_the_mean_over_its_folds_only():

@@ -39,7 +39,7 @@ def test_every_strategy_weighs_every_label(weights):
     for name, row in weights.items():
         assert set(row) == {"f0", "voicing", "zcr", "rms"}
         assert min(row.values()) >= 0
-        total = 4 if name == "all" else 1
+        total = {"all": 4, "base alone": 0}.get(name, 1)
         assert sum(row.values()) == pytest.approx(total)
 
 
