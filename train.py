@@ -21,6 +21,7 @@ import json
 import logging
 import sys
 
+import speechbrain as sb
 import torch
 
 from speechbrain_mtl.data.corpora.embedded import load_embedded
@@ -46,6 +47,11 @@ def main() -> None:
         raise ValueError(f"--downstream={downstream} is none of {list(fields)}")
     hparams["label_field"] = fields[downstream]
     torch.set_num_threads(hparams["threads"])
+    sb.create_experiment_directory(
+        experiment_directory=hparams["output_folder"],
+        hyperparams_to_save=started.hparams_file,
+        overrides=started.overrides,
+    )
 
     entries, about = load_embedded(
         hparams["data_folder"],

@@ -19,6 +19,7 @@ from speechbrain.utils.run_opts import RunOptions
 from speechbrain_mtl.data.atomic import write_json
 from speechbrain_mtl.data.manifest import subset
 from speechbrain_mtl.evaluation.suite import ProbeSuite
+from speechbrain_mtl.inference import write_inference
 from speechbrain_mtl.models import ContextFbank, Encoder
 from speechbrain_mtl.provenance import git_commit, versions
 from speechbrain_mtl.report import write_report
@@ -178,7 +179,9 @@ class PretextExperiment:
                 shutil.rmtree(Path(folder) / "save", ignore_errors=True)
                 (Path(folder) / "train_log.jsonl").unlink(missing_ok=True)
 
-            return self._stage("pretraining", folder, settings, make, clear)
+            summary = self._stage("pretraining", folder, settings, make, clear)
+            write_inference(folder, self.settings["encoder"])
+            return summary
 
         return dict(zip(runs, self.pool.map(job, runs.items())))
 

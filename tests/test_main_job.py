@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+
+from speechbrain_mtl.inference import MTLEncoder
 
 ROOT = Path(__file__).parents[1]
 PROBES = {
@@ -57,6 +60,12 @@ def test_all_results_are_there(finished):
             assert 0 <= low <= result["value"] <= high
     assert sum(metrics["weights"].values()) == pytest.approx(1)
     page = (folder / "this" / "report.html").read_text()
+    script = (folder / "this" / "train.py").read_text()
+    assert script == (ROOT / "train.py").read_text()
+    encoder = MTLEncoder.from_hparams(
+        folder / "this", savedir=folder / "fetched"
+    )
+    assert encoder.encode_batch(torch.randn(1, 16000)).lens.tolist() == [49]
     assert page.startswith("<!doctype html>")
     # Self-contained: nothing is fetched (name spaces of SVG are no links).
     assert 'src="http' not in page and 'href="http' not in page

@@ -1,5 +1,6 @@
 """The YAML as plain data: what a stage's fingerprint is made of."""
 
+import json
 from typing import Any
 
 import ruamel.yaml
@@ -55,3 +56,50 @@ def read_settings(path: str, overrides: str | dict = "") -> dict:
     with open(path, encoding="utf-8") as file:
         stream = resolve_references(file, overrides)
     return plain(ruamel.yaml.YAML().load(stream))
+
+
+def to_yaml(settings: Any, indent: int = 0) -> str:
+    """Write settings as YAML again, what `read_settings` read.
+
+    Arguments
+    ---------
+    settings : any
+        Plain data; objects are dicts with their tag under ``"!"``.
+    indent : int
+        Spaces before every line but the first.
+
+    Returns
+    -------
+    text : str
+
+    Example
+    -------
+    >>> print(to_yaml({"!": "!new:torch.nn.Linear", "items": [5, 4]}))
+    !new:torch.nn.Linear [5, 4]
+    >>> print(to_yaml({"!": "!new:a.B", "n": 5, "deep": {"x": True}}))
+    !new:a.B
+    n: 5
+    deep: {"x": true}
+    """
+    if not isinstance(settings, dict) or "!" not in settings:
+        return _flow(settings)
+    tag, rest = settings["!"], {k: v for k, v in settings.items() if k != "!"}
+    if set(rest) in ({"items"}, {"value"}):
+        return f"{tag} {_flow(*rest.values())}"
+    lines = [f"{key}: {_flow(value)}" for key, value in rest.items()]
+    return ("\n" + " " * indent).join([tag, *lines])
+
+
+def _flow(value: Any) -> str:
+    """One line of YAML, of which JSON is a part."""
+    if isinstance(value, dict) and "!" in value:
+        tag, rest = value["!"], {k: v for k, v in value.items() if k != "!"}
+        if set(rest) in ({"items"}, {"value"}):
+            return f"{tag} {_flow(*rest.values())}"
+        return f"{tag} {_flow(rest)}"
+    if isinstance(value, dict):
+        parts = (f"{json.dumps(k)}: {_flow(v)}" for k, v in value.items())
+        return "{" + ", ".join(parts) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return json.dumps(value)

@@ -1,4 +1,4 @@
-"""How every recipe starts: YAML and command line in, an experiment folder out."""
+"""How every recipe starts: YAML and command line in, objects and data out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,10 @@ class Start:
 
 
 def start(arguments: Sequence[str]) -> Start:
-    """Read a recipe's YAML and make its experiment folder.
+    """Read a recipe's YAML and command line.
+
+    The recipe itself calls `speechbrain.create_experiment_directory` next: it
+    keeps a copy of the script it is called from.
 
     Arguments
     ---------
@@ -55,10 +58,5 @@ def start(arguments: Sequence[str]) -> Start:
     ddp_init_group(run_opts)
     with open(hparams_file, encoding="utf-8") as fin:
         hparams = load_hyperpyyaml(fin, overrides)
-    sb.create_experiment_directory(
-        experiment_directory=hparams["output_folder"],
-        hyperparams_to_save=hparams_file,
-        overrides=overrides,
-    )
     settings = read_settings(hparams_file, overrides)
     return Start(hparams_file, overrides, hparams, settings, run_opts)

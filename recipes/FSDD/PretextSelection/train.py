@@ -16,6 +16,7 @@ import logging
 import sys
 from pathlib import Path
 
+import speechbrain as sb
 from speechbrain.utils.distributed import run_on_main
 
 from speechbrain_mtl.data.check import require_clean
@@ -68,6 +69,11 @@ def main() -> None:
             f"--label_field={hparams['label_field']} is neither digit nor "
             "speaker"
         )
+    sb.create_experiment_directory(
+        experiment_directory=hparams["output_folder"],
+        hyperparams_to_save=started.hparams_file,
+        overrides=started.overrides,
+    )
 
     # Data: labelled digits, and any speech to pretrain on.
     data_folder, speech = hparams["data_folder"], hparams["pretrain_folder"]

@@ -14,6 +14,8 @@ of new speakers and speakers, Speech Commands words, and LJSpeech phones.
 import sys
 from pathlib import Path
 
+import speechbrain as sb
+
 from speechbrain_mtl.data.check import require_clean
 from speechbrain_mtl.data.corpora import prepare_folder, prepare_fsdd
 from speechbrain_mtl.data.manifest import load_manifest, subset
@@ -79,6 +81,11 @@ def main() -> None:
     """Run the study on recordings."""
     started = start(sys.argv[1:])
     hparams = started.hparams
+    sb.create_experiment_directory(
+        experiment_directory=hparams["output_folder"],
+        hyperparams_to_save=started.hparams_file,
+        overrides=started.overrides,
+    )
     output = Path(hparams["output_folder"])
     speech_folder = Path(hparams["pretrain_folder"])
     manifest = prepare_folder(speech_folder, output / "speech")

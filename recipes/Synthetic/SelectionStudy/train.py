@@ -12,6 +12,8 @@ are not repeated: a killed study goes on where it was.
 
 import sys
 
+import speechbrain as sb
+
 from speechbrain_mtl.data.corpora.embedded import load_embedded
 from speechbrain_mtl.experiment import splits
 from speechbrain_mtl.study import Downstream, SelectionStudy, run_study
@@ -22,6 +24,11 @@ def main() -> None:
     """Run the study on formant speech."""
     started = start(sys.argv[1:])
     hparams = started.hparams
+    sb.create_experiment_directory(
+        experiment_directory=hparams["output_folder"],
+        hyperparams_to_save=started.hparams_file,
+        overrides=started.overrides,
+    )
     entries, about = load_embedded(
         hparams["data_folder"],
         hparams["minutes"],
