@@ -43,7 +43,7 @@ def corpus(tmp_path):
     for session in range(1, 6):
         files |= dialogue(session, f"Ses0{session}F_impro01")
         files |= dialogue(session, f"Ses0{session}M_script02_1b")
-    return fill(tmp_path / "IEMOCAP_full_release", files)
+    return fill(tmp_path / "data" / "IEMOCAP_full_release", files)
 
 
 def load(corpus, **options):

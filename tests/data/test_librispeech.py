@@ -195,7 +195,9 @@ def test_missing_folder_says_where_to_get_the_corpus(tmp_path):
 
 
 def test_another_folder_says_what_is_missing(tmp_path):
-    message = refuse(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    message = refuse(other)
     assert "no folder train-clean-100, dev-clean, test-clean" in message
     assert "Extract train-clean-100.tar.gz" in message
     assert "openslr.org/12 (CC BY 4.0)" in message

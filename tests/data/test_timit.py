@@ -173,7 +173,9 @@ def test_missing_folder_says_where_to_get_the_corpus(tmp_path):
 
 def test_another_folder_says_what_is_missing(tmp_path):
     (tmp_path / "TRAIN").mkdir()
-    message = refuse(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    message = refuse(other)
     assert "no folders TRAIN and TEST, in large or small letters" in message
     assert "Get TIMIT from https" in message
 

@@ -147,7 +147,9 @@ def test_missing_folder_says_where_to_get_the_corpus(tmp_path):
 
 
 def test_another_folder_says_what_is_missing(tmp_path):
-    message = refuse(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    message = refuse(other)
     assert "no folder wav, dev/wav, test/wav" in message
     assert "Get VoxCeleb1 from https" in message
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from speechbrain_mtl.data.corpora.layout import Corpus
+from speechbrain_mtl.data.corpora.source import Corpus
 from speechbrain_mtl.data.manifest import ManifestError, raise_problems
 
 CORPUS = Corpus(

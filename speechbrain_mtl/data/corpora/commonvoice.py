@@ -12,14 +12,14 @@ from typing import Any
 import soundfile
 
 from speechbrain_mtl.data.corpora.common import read_headers
-from speechbrain_mtl.data.corpora.source import Source
+from speechbrain_mtl.data.corpora.source import Corpus
 from speechbrain_mtl.data.manifest import (
     ManifestError,
     raise_problems,
     save_manifest,
 )
 
-SOURCE = Source(
+CORPUS = Corpus(
     "Common Voice",
     "https://commonvoice.mozilla.org/datasets",
     "CC0 1.0",
@@ -76,7 +76,7 @@ def prepare_commonvoice(
     ...
     speechbrain_mtl.data.manifest.ManifestError: /gone: no such folder. ...
     """
-    data_folder, path = SOURCE.folders(data_folder, output_folder)
+    data_folder, path = CORPUS.open(data_folder, output_folder)
     root = data_folder / lang
     _check_layout(root, parts)
     entries: dict[Path, dict[str, Any]] = {}
@@ -118,7 +118,7 @@ def _check_layout(root: Path, parts: Collection[str]) -> None:
     if missing or not parts:
         raise ManifestError(
             f"{root}: no {', '.join(missing) or 'parts are wanted'}. Check "
-            f"lang and parts. {SOURCE}"
+            f"lang and parts. {CORPUS}"
         )
     if "MP3" not in soundfile.available_formats():
         raise ManifestError(

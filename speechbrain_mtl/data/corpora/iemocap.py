@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from speechbrain_mtl.data.corpora.common import read_headers
-from speechbrain_mtl.data.corpora.source import Source
+from speechbrain_mtl.data.corpora.source import Corpus
 from speechbrain_mtl.data.manifest import (
     ManifestError,
     raise_problems,
     save_manifest,
 )
 
-SOURCE = Source(
+CORPUS = Corpus(
     "IEMOCAP",
     "https://sail.usc.edu/iemocap/",
     "free for research, after signing its licence",
@@ -99,7 +99,7 @@ def prepare_iemocap(
     ...
     speechbrain_mtl.data.manifest.ManifestError: /gone: no such folder. ...
     """
-    data_folder, path = SOURCE.folders(data_folder, output_folder)
+    data_folder, path = CORPUS.open(data_folder, output_folder)
     unknown = sorted(set(classes) - set(ANNOTATIONS))
     if fold not in SESSIONS or unknown or not classes:
         raise ManifestError(
@@ -120,10 +120,10 @@ def prepare_iemocap(
     raise_problems(root, problems)
     if not entries:
         raise ManifestError(
-            f"{root}: no utterance is {' or '.join(classes)}. {SOURCE}"
+            f"{root}: no utterance is {' or '.join(classes)}. {CORPUS}"
         )
     if classes == FOUR_CLASSES:
-        SOURCE.compare_size("four emotions", len(entries), UTTERANCES)
+        CORPUS.compare_size("four emotions", len(entries), UTTERANCES)
     folds = {k: _parts(k) for k in SESSIONS}
     manifest = {}
     for file, header in read_headers(data_folder, entries).items():
@@ -146,7 +146,7 @@ def _check_layout(root: Path) -> None:
     if missing:
         raise ManifestError(
             f"{root}: no folder {', '.join(missing)}. Each fold needs all "
-            f"five sessions. {SOURCE}"
+            f"five sessions. {CORPUS}"
         )
 
 

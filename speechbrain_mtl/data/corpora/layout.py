@@ -4,46 +4,10 @@ import csv
 import hashlib
 import os
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-from speechbrain_mtl.data.corpora.common import check_folders
+from speechbrain_mtl.data.corpora.source import Corpus
 from speechbrain_mtl.data.manifest import ManifestError, raise_problems
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Where a corpus comes from and what its folder is called.
-
-    Arguments
-    ---------
-    name : str
-        As its authors write it.
-    url : str
-        Page or archive to get it from.
-    licence : str
-        Of the recordings.
-    folders : tuple of str
-        Names its archive unpacks to.
-
-    Example
-    -------
-    >>> print(Corpus("Tones", "https://x.org", "CC0").remedy)
-    Get Tones from https://x.org (CC0) and set data_folder to it.
-    """
-
-    name: str
-    url: str
-    licence: str
-    folders: tuple[str, ...] = ()
-
-    @property
-    def remedy(self) -> str:
-        """What to do when it is not there."""
-        return (
-            f"Get {self.name} from {self.url} ({self.licence}) and set "
-            "data_folder to it."
-        )
 
 
 def open_corpus(
@@ -76,9 +40,7 @@ def open_corpus(
     ManifestError
         Naming all that is missing, where to get it and its licence.
     """
-    if not Path(data_folder).is_dir():
-        raise ManifestError(f"{data_folder}: no such folder. {corpus.remedy}")
-    data_folder, manifest = check_folders(data_folder, output_folder)
+    data_folder, manifest = corpus.open(data_folder, output_folder)
     roots = [
         root
         for root in (data_folder, *map(data_folder.joinpath, corpus.folders))

@@ -15,14 +15,14 @@ from speechbrain_mtl.data.corpora.common import read_headers
 from speechbrain_mtl.data.corpora.librispeech_alignments import (
     add_alignments,
 )
-from speechbrain_mtl.data.corpora.source import Source
+from speechbrain_mtl.data.corpora.source import Corpus
 from speechbrain_mtl.data.manifest import (
     ManifestError,
     raise_problems,
     save_manifest,
 )
 
-SOURCE = Source(
+CORPUS = Corpus(
     "LibriSpeech",
     "https://www.openslr.org/12",
     "CC BY 4.0",
@@ -88,7 +88,7 @@ def prepare_librispeech(
     ...
     speechbrain_mtl.data.manifest.ManifestError: /gone: no such folder. ...
     """
-    data_folder, path = SOURCE.folders(data_folder, output_folder)
+    data_folder, path = CORPUS.open(data_folder, output_folder)
     unknown = sorted(set(subsets) - set(SUBSETS))
     if unknown or not subsets:
         raise ManifestError(
@@ -106,7 +106,7 @@ def prepare_librispeech(
         problems += bad
     raise_problems(data_folder, problems)
     for subset, size in Counter(e["subset"] for e in entries.values()).items():
-        SOURCE.compare_size(subset, size, SUBSETS[subset])
+        CORPUS.compare_size(subset, size, SUBSETS[subset])
     manifest = {
         file.stem: header | entries[file]
         for file, header in read_headers(data_folder, entries).items()
@@ -124,7 +124,7 @@ def _root(data_folder: Path, subsets: Collection[str]) -> Path:
     if missing:
         raise ManifestError(
             f"{root}: no folder {', '.join(missing)}. Extract "
-            f"{missing[0]}.tar.gz, or leave it out of subsets. {SOURCE}"
+            f"{missing[0]}.tar.gz, or leave it out of subsets. {CORPUS}"
         )
     return root
 
@@ -134,7 +134,7 @@ def _speakers(path: Path) -> dict[str, tuple[str, str]]:
     if not path.is_file():
         raise ManifestError(
             f"{path}: no such file. Copy it from any archive of LibriSpeech. "
-            f"{SOURCE}"
+            f"{CORPUS}"
         )
     speakers, problems = {}, []
     text = path.read_text(encoding="utf-8")

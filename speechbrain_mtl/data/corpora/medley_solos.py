@@ -10,12 +10,12 @@ from pathlib import Path
 
 from speechbrain_mtl.data.corpora.common import read_headers
 from speechbrain_mtl.data.corpora.layout import (
-    Corpus,
     audio_below,
     compare_names,
     open_corpus,
     read_table,
 )
+from speechbrain_mtl.data.corpora.source import Corpus
 from speechbrain_mtl.data.manifest import (
     ManifestError,
     raise_problems,

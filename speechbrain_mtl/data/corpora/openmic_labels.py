@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from speechbrain_mtl.data.corpora.layout import Corpus, read_table
+from speechbrain_mtl.data.corpora.layout import read_table
+from speechbrain_mtl.data.corpora.source import Corpus
 from speechbrain_mtl.data.manifest import ManifestError, raise_problems
 
 CORPUS = Corpus(

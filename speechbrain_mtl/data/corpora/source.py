@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
+class Corpus:
     """A corpus, its publisher and its terms.
 
     Arguments
@@ -24,11 +24,13 @@ class Source:
     licence : str
         On what terms.
     layout : str
-        What lies where in its folder.
+        What lies where in its folder, where that needs saying.
+    folders : tuple of str
+        Names its archive unpacks to.
 
     Example
     -------
-    >>> print(Source("Digits", "https://digits.org", "CC0", "wav/<digit>.wav"))
+    >>> print(Corpus("Digits", "https://digits.org", "CC0", "wav/<digit>.wav"))
     Get Digits from https://digits.org (CC0) and set data_folder to the \
 folder that holds wav/<digit>.wav.
     """
@@ -36,15 +38,22 @@ folder that holds wav/<digit>.wav.
     name: str
     url: str
     licence: str
-    layout: str
+    layout: str = ""
+    folders: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    @property
+    def remedy(self) -> str:
+        """What to do when it is not there."""
+        where = f"the folder that holds {self.layout}" if self.layout else "it"
         return (
             f"Get {self.name} from {self.url} ({self.licence}) and set "
-            f"data_folder to the folder that holds {self.layout}."
+            f"data_folder to {where}."
         )
 
-    def folders(
+    def __str__(self) -> str:
+        return self.remedy
+
+    def open(
         self, data_folder: str | os.PathLike, output_folder: str | os.PathLike
     ) -> tuple[Path, Path]:
         """Make sure that there is a folder, and that it is not written into.

@@ -13,8 +13,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from speechbrain_mtl.data.corpora.common import read_headers
-from speechbrain_mtl.data.corpora.layout import Corpus, open_corpus
+from speechbrain_mtl.data.corpora.layout import open_corpus
 from speechbrain_mtl.data.corpora.silence import NOISE, silence_entries
+from speechbrain_mtl.data.corpora.source import Corpus
 from speechbrain_mtl.data.manifest import raise_problems, save_manifest
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from speechbrain_mtl.data.corpora.common import read_headers
-from speechbrain_mtl.data.corpora.source import Source
+from speechbrain_mtl.data.corpora.source import Corpus
 from speechbrain_mtl.data.corpora.timit_phones import FOLDINGS
 from speechbrain_mtl.data.manifest import (
     ManifestError,
@@ -19,7 +19,7 @@ from speechbrain_mtl.data.manifest import (
     save_manifest,
 )
 
-SOURCE = Source(
+CORPUS = Corpus(
     "TIMIT",
     "https://catalog.ldc.upenn.edu/LDC93S1",
     "to be bought from the LDC, under its licence",
@@ -93,7 +93,7 @@ def prepare_timit(
     ...
     speechbrain_mtl.data.manifest.ManifestError: /gone: no such folder. ...
     """
-    data_folder, path = SOURCE.folders(data_folder, output_folder)
+    data_folder, path = CORPUS.open(data_folder, output_folder)
     if phones not in FOLDINGS:
         raise ManifestError(
             f"{data_folder}: phones is {phones!r}. Give one of "
@@ -115,7 +115,7 @@ def prepare_timit(
     raise_problems(root, problems)
     sizes = Counter(entry["split"] for entry in entries.values())
     for split, size in SIZES.items():
-        SOURCE.compare_size(split, sizes[split], size)
+        CORPUS.compare_size(split, sizes[split], size)
 
     recordings = {parts["wav"]: key for key, (_, parts) in files.items()}
     manifest: dict[str, dict[str, Any]] = {}
@@ -149,7 +149,7 @@ def _root(data_folder: Path) -> Path:
             return folder
     raise ManifestError(
         f"{data_folder}: no folders TRAIN and TEST, in large or small letters. "
-        f"{SOURCE}"
+        f"{CORPUS}"
     )
 
 
@@ -212,10 +212,10 @@ def _gaps(entries: dict[str, dict[str, Any]]) -> list[str]:
         if missing:
             problems.append(
                 f"TEST: no speakers {', '.join(missing)}. Copy the corpus "
-                f"again. {SOURCE}"
+                f"again. {CORPUS}"
             )
     if not splits.get("train"):
-        problems.append(f"TRAIN: no recordings. {SOURCE}")
+        problems.append(f"TRAIN: no recordings. {CORPUS}")
     return problems + [
         f"{speaker}: {kinds[kind]} sentences {kind.upper()}, not {number}. "
         "Copy the corpus again."

@@ -11,14 +11,14 @@ from typing import Any
 
 from speechbrain_mtl.data.atomic import write_json
 from speechbrain_mtl.data.corpora.common import read_headers
-from speechbrain_mtl.data.corpora.source import Source
+from speechbrain_mtl.data.corpora.source import Corpus
 from speechbrain_mtl.data.manifest import (
     ManifestError,
     raise_problems,
     save_manifest,
 )
 
-SOURCE = Source(
+CORPUS = Corpus(
     "VoxCeleb1",
     "https://www.robots.ox.ac.uk/~vgg/data/voxceleb/vox1.html",
     "CC BY 4.0, the videos' own terms besides",
@@ -90,7 +90,7 @@ def prepare_voxceleb1(
     ...
     speechbrain_mtl.data.manifest.ManifestError: /gone: no such folder. ...
     """
-    data_folder, path = SOURCE.folders(data_folder, output_folder)
+    data_folder, path = CORPUS.open(data_folder, output_folder)
     files, problems = _recordings(data_folder)
     pairs = (
         None
@@ -106,7 +106,7 @@ def prepare_voxceleb1(
     splits = _splits(
         data_folder, {name.split("/")[0] for name in files}, valid_speakers
     )
-    SOURCE.compare_size("all speakers", len(files), RECORDINGS)
+    CORPUS.compare_size("all speakers", len(files), RECORDINGS)
 
     headers = read_headers(data_folder, files.values())
     entries: dict[str, dict[str, Any]] = {}
@@ -129,7 +129,7 @@ def _recordings(data_folder: Path) -> tuple[dict[str, Path], list[str]]:
     roots = [data_folder / p for p in PLACES if (data_folder / p).is_dir()]
     if not roots:
         raise ManifestError(
-            f"{data_folder}: no folder {', '.join(PLACES)}. {SOURCE}"
+            f"{data_folder}: no folder {', '.join(PLACES)}. {CORPUS}"
         )
     files: dict[str, Path] = {}
     problems = []
@@ -156,7 +156,7 @@ def _recordings(data_folder: Path) -> tuple[dict[str, Path], list[str]]:
         if not there:
             problems.append(
                 f"no recordings of the {half} speakers. Extract "
-                f"vox1_{half}_wav.zip. {SOURCE}"
+                f"vox1_{half}_wav.zip. {CORPUS}"
             )
     return dict(sorted(files.items())), problems
 
@@ -167,7 +167,7 @@ def _list(data_folder: Path, name: str | os.PathLike) -> Path:
     path = path if path.is_file() else Path(name)
     if not path.is_file():
         raise ManifestError(
-            f"{data_folder}: no file {name}. Get it from {SOURCE.url}, give "
+            f"{data_folder}: no file {name}. Get it from {CORPUS.url}, give "
             "its path, or None if you can do without."
         )
     return path
@@ -191,7 +191,7 @@ def _rows(
             problems.append(
                 f"{place}: {line!r:.80} is not {' or '.join(first)} and "
                 f"{columns - 1} file(s) id.../.../....wav. Get the list "
-                f"again from {SOURCE.url}."
+                f"again from {CORPUS.url}."
             )
         else:
             names = [field.removesuffix(".wav") for field in fields[1:]]
