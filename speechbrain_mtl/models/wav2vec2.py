@@ -12,7 +12,7 @@ from speechbrain_mtl.workers.huggingface import (
 class Wav2Vec2Encoder(TransformerEncoder):
     """wav2vec 2.0 (Baevski et al., NeurIPS 2020) at random weights.
 
-    The defaults are Base; about 95 million parameters.
+    The defaults are Base; 94 million parameters.
 
     Arguments
     ---------

@@ -138,6 +138,11 @@ def _group_weights(
     study: SelectionStudy, hparams: dict, settings: dict
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Weigh the candidates for each task whose groups are compared."""
+    if "uniform" not in hparams["strategies"]:
+        raise ValueError(
+            f"strategies {list(hparams['strategies'])}: add 'uniform', which "
+            "gains are measured against."
+        )
     unknown = set(hparams["strategies"]) - set(STRATEGIES)
     if unknown:
         raise ValueError(

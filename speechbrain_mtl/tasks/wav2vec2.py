@@ -8,7 +8,7 @@ from speechbrain_mtl.models import Encoded
 from speechbrain_mtl.tasks.base import Inputs, Task
 from speechbrain_mtl.tasks.quantizer import GumbelQuantizer
 
-SETTLED = 500  # updates after which a collapse is no start any more
+SETTLED = 500  # batches after which a collapse is no start any more
 FEW = 0.05  # share of all codes in use, below which they are collapsing
 
 
@@ -21,7 +21,7 @@ class Wav2Vec2Task(Task):
     mean over hidden frames plus `diversity_weight` times the share of codes
     that are not in use. The temperature of the Gumbel softmax falls by a
     constant factor an update, from `temperature[0]` to `temperature[1]` in
-    `anneal_updates`.
+    `anneal_batches`.
 
     Parameters have the names of HuggingFace's `Wav2Vec2ForPreTraining`.
 
@@ -39,8 +39,9 @@ class Wav2Vec2Task(Task):
         Other frames a hidden frame is told from.
     temperature : sequence of float
         Of the Gumbel softmax: at first, and at last.
-    anneal_updates : int
-        Updates from first to last; fewer than a run has.
+    anneal_batches : int
+        Training batches from first to last; fewer than a run has. Where
+        gradients are accumulated there are several in an update.
     similarity_temperature : float
         See `wav2vec2_contrastive`.
     diversity_weight : float
@@ -77,7 +78,7 @@ class Wav2Vec2Task(Task):
         project_size: int = 256,
         negatives: int = 100,
         temperature: tuple[float, float] = (2.0, 0.5),
-        anneal_updates: int = 100_000,
+        anneal_batches: int = 100_000,
         similarity_temperature: float = 0.1,
         diversity_weight: float = 0.1,
         dropout: float = 0.1,
@@ -91,7 +92,7 @@ class Wav2Vec2Task(Task):
                 "stay above 0."
             )
         self.first, self.last = float(first), float(last)
-        self.anneal_updates = anneal_updates
+        self.anneal_batches = anneal_batches
         self.negatives = negatives
         self.similarity_temperature = similarity_temperature
         self.diversity_weight = diversity_weight
@@ -102,14 +103,14 @@ class Wav2Vec2Task(Task):
         )
         self.project_hid = nn.Linear(input_size, project_size)
         self.project_q = nn.Linear(code_size, project_size)
-        self.register_buffer("updates", torch.zeros((), dtype=torch.long))
+        self.register_buffer("batches", torch.zeros((), dtype=torch.long))
         self.done = 0  # the buffer's value, known without asking the device
         self.register_load_state_dict_post_hook(_count_on)
 
     @property
     def temperature(self) -> float:
         """Of the Gumbel softmax, now."""
-        share = min(self.done / self.anneal_updates, 1.0)
+        share = min(self.done / self.anneal_batches, 1.0)
         return self.first * (self.last / self.first) ** share
 
     def forward(
@@ -175,11 +176,11 @@ class Wav2Vec2Task(Task):
             "diversity": diversity.detach(),
             "accuracy": ((hits * weights).sum() / total).detach(),
             "perplexity": quantized.perplexity.detach(),
-            "temperature": losses.new_tensor(temperature),
+            "temperature": losses.new_full((), temperature),
         }
         if self.training:
             self.done += 1
-            self.updates += 1
+            self.batches += 1
         return contrastive + self.diversity_weight * diversity
 
     def advice(self, means: dict[str, float]) -> str | None:
@@ -199,7 +200,7 @@ class Wav2Vec2Task(Task):
             return None
         return (
             f"codes collapse: {means['perplexity']:.1f} of {every} are in use "
-            f"after {self.done} updates. Raise diversity_weight (it is "
+            f"after {self.done} batches. Raise diversity_weight (it is "
             f"{self.diversity_weight:g}), lower the learning rate or warm it "
             "up for longer; predicting ever fewer codes is easy and teaches "
             "nothing."
@@ -208,4 +209,4 @@ class Wav2Vec2Task(Task):
 
 def _count_on(task: Wav2Vec2Task, _: object) -> None:
     """Go on counting where a loaded state had come to."""
-    task.done = int(task.updates)
+    task.done = int(task.batches)

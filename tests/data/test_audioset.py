@@ -4,7 +4,7 @@ import logging
 import pytest
 
 from speechbrain_mtl.data.corpora.audioset import prepare_audioset
-from speechbrain_mtl.data.manifest import ManifestError, load_manifest
+from tests.helpers.recordings import failure_without, loaders
 from tests.helpers.trees import change, write_lines, write_tone
 
 # Guitars are under strings and, as some labels are, under a second parent.
@@ -64,16 +64,7 @@ def corpus(tmp_path):
     return root
 
 
-def load(corpus, **options):
-    path = prepare_audioset(corpus, corpus.parent / "out", **options)
-    return load_manifest(path, data_root=corpus)
-
-
-def failure(corpus, **options):
-    with pytest.raises(ManifestError) as raised:
-        load(corpus, **options)
-    assert not (corpus.parent / "out" / "manifest.json").exists()
-    return str(raised.value)
+load, failure = loaders(prepare_audioset)
 
 
 def failure_with(corpus, text, **options):
@@ -139,13 +130,10 @@ def test_more_missing_than_allowed_is_refused(corpus):
 @pytest.mark.parametrize("there", [True, False])
 def test_missing_corpus_says_where_to_get_it_and_its_licence(tmp_path, there):
     folder = tmp_path / "audioset"
-    if there:
-        folder.mkdir()
-    message = failure(folder)
+    message = failure_without(failure, folder, there)
     assert "https://research.google.com/audioset/download.html" in message
     assert "(CC BY 4.0, the ontology CC BY-SA 4.0" in message
     assert ("4 problem(s)" in message) == there
-    assert ("no such folder" in message) != there
 
 
 def test_misnamed_doubled_and_wrongly_cut_files_are_all_named(corpus):

@@ -3,8 +3,7 @@ import soundfile
 
 from speechbrain_mtl.data.check import require_clean
 from speechbrain_mtl.data.corpora import prepare_commonvoice
-from speechbrain_mtl.data.manifest import load_manifest
-from tests.helpers.recordings import CORRUPT, audio, complaint, fill
+from tests.helpers.recordings import CORRUPT, audio, complaint, fill, loaders
 
 NEW = ("client_id", "path", "sentence_id", "sentence", "sentence_domain")
 OLD = ("client_id", "path", "sentence", "up_votes", "down_votes")
@@ -43,15 +42,7 @@ def corpus(tmp_path):
     return release(tmp_path / "cv-corpus-17.0-2024-03-15")
 
 
-def load(corpus, **options):
-    path = prepare_commonvoice(corpus, corpus.parent / "out", **options)
-    return load_manifest(path, data_root=corpus)
-
-
-def refuse(corpus, **options):
-    return complaint(
-        prepare_commonvoice, corpus, corpus.parent / "out", **options
-    )
+load, refuse = loaders(prepare_commonvoice)
 
 
 @pytest.mark.parametrize("columns", [NEW, OLD], ids=["new", "old"])

@@ -2,8 +2,8 @@ import pytest
 
 from speechbrain_mtl.data.check import require_clean
 from speechbrain_mtl.data.corpora import prepare_iemocap
-from speechbrain_mtl.data.manifest import load_manifest, subset
-from tests.helpers.recordings import CORRUPT, audio, complaint, fill
+from speechbrain_mtl.data.manifest import subset
+from tests.helpers.recordings import CORRUPT, audio, complaint, fill, loaders
 
 EMOTIONS = {"F000": "ang", "F001": "exc", "M000": "hap", "M001": "xxx"}
 LABELS = """% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]
@@ -46,13 +46,7 @@ def corpus(tmp_path):
     return fill(tmp_path / "data" / "IEMOCAP_full_release", files)
 
 
-def load(corpus, **options):
-    path = prepare_iemocap(corpus, corpus.parent / "out", **options)
-    return load_manifest(path, data_root=corpus)
-
-
-def refuse(corpus, **options):
-    return complaint(prepare_iemocap, corpus, corpus / "out", **options)
+load, refuse = loaders(prepare_iemocap)
 
 
 def test_every_utterance_has_its_emotion_speaker_and_folds(corpus):

@@ -10,8 +10,8 @@ from speechbrain_mtl.data.corpora.timit_phones import (
     PHONES_61,
     fold_phone,
 )
-from speechbrain_mtl.data.manifest import load_manifest, subset
-from tests.helpers.recordings import CORRUPT, audio, complaint, fill
+from speechbrain_mtl.data.manifest import subset
+from tests.helpers.recordings import CORRUPT, audio, complaint, fill, loaders
 
 SENTENCES = ("SA1", "SA2", "SI649", "SI1027", "SI1657") + tuple(
     f"SX{number}" for number in (37, 127, 217, 307, 397)
@@ -50,13 +50,7 @@ def corpus(tmp_path):
     return release(tmp_path / "TIMIT")
 
 
-def load(corpus, **options):
-    path = prepare_timit(corpus, corpus.parent / "out", **options)
-    return load_manifest(path, data_root=corpus)
-
-
-def refuse(corpus, **options):
-    return complaint(prepare_timit, corpus, corpus / "out", **options)
+load, refuse = loaders(prepare_timit)
 
 
 def test_every_sentence_has_its_words_phones_and_speaker(corpus):

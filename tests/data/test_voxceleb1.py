@@ -4,8 +4,8 @@ import pytest
 
 from speechbrain_mtl.data.check import require_clean
 from speechbrain_mtl.data.corpora import prepare_voxceleb1
-from speechbrain_mtl.data.manifest import load_manifest, subset
-from tests.helpers.recordings import CORRUPT, audio, complaint, fill
+from speechbrain_mtl.data.manifest import subset
+from tests.helpers.recordings import CORRUPT, audio, complaint, fill, loaders
 
 DEV = ("id10001", "id10002", "id11251")
 TEST = ("id10270", "id10309")
@@ -54,15 +54,7 @@ def corpus(tmp_path):
     return release(tmp_path / "vox1")
 
 
-def load(corpus, **options):
-    path = prepare_voxceleb1(corpus, corpus.parent / "out", **options)
-    return load_manifest(path, data_root=corpus)
-
-
-def refuse(corpus, **options):
-    return complaint(
-        prepare_voxceleb1, corpus, corpus.parent / "out", **options
-    )
+load, refuse = loaders(prepare_voxceleb1)
 
 
 def speakers(manifest, split):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from speechbrain_mtl.data.manifest import ManifestError
+from speechbrain_mtl.data.manifest import ManifestError, load_manifest
 
 CORRUPT = b"not audio at all"
 
@@ -39,3 +39,25 @@ def complaint(prepare, *args, **kwargs):
         prepare(*args, **kwargs)
     assert not Path(args[1], "manifest.json").exists()
     return str(raised.value)
+
+
+def loaders(prepare):
+    """Two functions of a corpus: its manifest, and what it is refused with."""
+
+    def load(corpus, **options):
+        path = prepare(corpus, corpus.parent / "out", **options)
+        return load_manifest(path, data_root=corpus)
+
+    def failure(corpus, **options):
+        return complaint(prepare, corpus, corpus.parent / "out", **options)
+
+    return load, failure
+
+
+def failure_without(failure, folder, there):
+    """The message when the corpus is not in its folder, or that is missing."""
+    if there:
+        folder.mkdir()
+    message = failure(folder)
+    assert ("no such folder" in message) != there
+    return message

@@ -67,7 +67,7 @@ def task(theirs):
         if not name.startswith("wav2vec2.")
     }
     missing, unexpected = task.load_state_dict(state, strict=False)
-    assert missing == ["updates"] and not unexpected
+    assert missing == ["batches"] and not unexpected
     return task
 
 
@@ -167,10 +167,10 @@ def test_padding_does_not_change_the_loss(encoder, task, drawn):
     torch.testing.assert_close(*losses, rtol=1e-5, atol=1e-6)
 
 
-def test_temperature_falls_once_an_update_and_survives_a_checkpoint(
+def test_temperature_falls_once_a_batch_and_survives_a_checkpoint(
     encoder, task
 ):
-    task.anneal_updates = 4
+    task.anneal_batches = 4
     wavs, lens = torch.randn(2, 16000), torch.ones(2)
     encoded = encoder.train()(wavs, lens)
     seen = []
@@ -181,7 +181,7 @@ def test_temperature_falls_once_an_update_and_survives_a_checkpoint(
     assert seen == pytest.approx(expected)
     task.eval()(encoded, Inputs(wavs, lens))
     assert task.done == 6
-    fresh = Wav2Vec2Task(32, 16, **CODES, anneal_updates=4)
+    fresh = Wav2Vec2Task(32, 16, **CODES, anneal_batches=4)
     assert fresh.temperature == 2.0
     fresh.load_state_dict(task.state_dict())
     assert fresh.done == 6 and fresh.temperature == 0.5

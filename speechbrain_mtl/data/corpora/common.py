@@ -10,7 +10,9 @@ from speechbrain_mtl.data.manifest import ManifestError, raise_problems
 
 
 def check_folders(
-    data_folder: str | os.PathLike, output_folder: str | os.PathLike
+    data_folder: str | os.PathLike,
+    output_folder: str | os.PathLike,
+    remedy: str = "Set data_folder to where the corpus is.",
 ) -> tuple[Path, Path]:
     """Make sure that there is a corpus and that nothing is written into it.
 
@@ -20,6 +22,8 @@ def check_folders(
         Where the corpus is.
     output_folder : str or path-like
         Where its manifest shall be.
+    remedy : str
+        What to do when there is no such corpus.
 
     Returns
     -------
@@ -33,10 +37,7 @@ def check_folders(
     """
     data_folder, output_folder = Path(data_folder), Path(output_folder)
     if not data_folder.is_dir():
-        raise ManifestError(
-            f"{data_folder}: no such folder. Set data_folder to where the "
-            "corpus is."
-        )
+        raise ManifestError(f"{data_folder}: no such folder. {remedy}")
     if data_folder.resolve() == output_folder.resolve():
         raise ManifestError(
             f"{output_folder}: is the corpus itself, whose own manifest would "

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from speechbrain_mtl.data.corpora.common import check_folders
-from speechbrain_mtl.data.manifest import ManifestError
 
 logger = logging.getLogger(__name__)
 
@@ -56,28 +55,8 @@ folder that holds wav/<digit>.wav.
     def open(
         self, data_folder: str | os.PathLike, output_folder: str | os.PathLike
     ) -> tuple[Path, Path]:
-        """Make sure that there is a folder, and that it is not written into.
-
-        Arguments
-        ---------
-        data_folder : str or path-like
-            Where the corpus is.
-        output_folder : str or path-like
-            Where its manifest shall be.
-
-        Returns
-        -------
-        data_folder, manifest : pathlib.Path
-            The corpus, and the file to write.
-
-        Raises
-        ------
-        ManifestError
-            When there is no such folder, or both folders are one.
-        """
-        if not Path(data_folder).is_dir():
-            raise ManifestError(f"{data_folder}: no such folder. {self}")
-        return check_folders(data_folder, output_folder)
+        """Check its folder and the manifest's; see `check_folders`."""
+        return check_folders(data_folder, output_folder, self.remedy)
 
     def compare_size(self, part: str, found: int, official: int) -> None:
         """Say so when a part is not as large as its publisher says.
