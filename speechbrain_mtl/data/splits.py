@@ -103,3 +103,67 @@ def both_ways(
         entry[f"{name}_1"] = entry[field]
         entry[f"{name}_2"] = swapped[entry[field]]
     return [f"{name}_1", f"{name}_2"]
+
+
+def grouped_folds(
+    entries: dict[str, dict], name: str, label: str, group: str, folds: int
+) -> list[str]:
+    """Give entries one split field a fold, for cross-validation.
+
+    Every class is dealt out over the folds, and recordings of one group, a
+    speaker or a source, stay together. In field ``<name>_<k>`` fold k tests,
+    the next validates and the others train.
+
+    Arguments
+    ---------
+    entries : dict
+        Manifest entries; changed.
+    name : str
+        Of the new fields.
+    label, group : str
+        Fields with the class, and with what must not be parted.
+    folds : int
+        3 or more.
+
+    Returns
+    -------
+    fields : list of str
+        The new fields.
+
+    Raises
+    ------
+    ValueError
+        When there are fewer than 3 folds, or a class has fewer groups than
+        there are folds.
+
+    Example
+    -------
+    >>> entries = {i: {"label": "rain", "source": i} for i in "abc"}
+    >>> grouped_folds(entries, "sound", "label", "source", 3)
+    ['sound_1', 'sound_2', 'sound_3']
+    >>> [entries["b"][f"sound_{k}"] for k in (1, 2, 3)]
+    ['valid', 'test', 'train']
+    """
+    if folds < 3:
+        raise ValueError(f"{folds} folds: one tests, one validates, so 3 least")
+    groups: dict[str, set] = {}
+    for entry in entries.values():
+        groups.setdefault(entry[label], set()).add(entry[group])
+    for value, members in sorted(groups.items()):
+        if len(members) < folds:
+            raise ValueError(
+                f"{label} '{value}' comes from {len(members)} {group}(s), too "
+                f"few for {folds} folds: ask for fewer, or leave it out"
+            )
+    dealt = {
+        (value, member): place % folds
+        for value, members in groups.items()
+        for place, member in enumerate(sorted(members))
+    }
+    fields = [f"{name}_{fold + 1}" for fold in range(folds)]
+    parts = {0: "test", 1: "valid"}
+    for entry in entries.values():
+        own = dealt[entry[label], entry[group]]
+        for fold, field in enumerate(fields):
+            entry[field] = parts.get((own - fold) % folds, "train")
+    return fields

@@ -21,7 +21,7 @@ def script_of(path):
 
 
 def test_all_experiments_are_found():
-    assert len(YAMLS) == 11, YAMLS
+    assert len(YAMLS) == 12, YAMLS
     assert all(script_of(path).is_file() for path in YAMLS)
 
 
