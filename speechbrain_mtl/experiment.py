@@ -244,14 +244,15 @@ class PretextExperiment:
 
     def _stage(self, name: str, folder: str | Path, *args) -> object:
         result = stage(name, folder, *args)
-        key = name if Path(folder) == self.folder else f"{name} (uniform)"
+        own = Path(folder).is_relative_to(self.folder)
+        key = name if own else f"{name} (uniform)"
         self.wall[key] = stage_seconds(name, folder)
         return result
 
     def finish(
         self,
-        selection: Selection,
-        pretraining: dict,
+        selection: Selection | None,
+        pretraining: dict | None,
         probes: dict[str, dict],
         data: dict,
     ) -> Path:
@@ -259,9 +260,9 @@ class PretextExperiment:
 
         Arguments
         ---------
-        selection : Selection
+        selection : Selection, optional
             What was chosen.
-        pretraining : dict
+        pretraining : dict, optional
             Summary of this run's pretraining.
         probes : dict
             Probe results by row of `ROWS`.
@@ -269,10 +270,13 @@ class PretextExperiment:
             What the run was made on, for the record.
         """
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        gpu = None
+        gpu = speed = None
         if torch.cuda.is_available():
             gpu = torch.cuda.max_memory_allocated() / 2**20
-        hours = pretraining["hours_of_audio"]
+        if pretraining:
+            hours = pretraining["hours_of_audio"]
+            speed = round(hours / self.wall["pretraining"] * 3600, 1)
+        pretraining = pretraining or {}
         metrics = {
             "experiment": " ".join(
                 [
@@ -286,21 +290,20 @@ class PretextExperiment:
             "versions": versions(),
             "command": "python " + " ".join(sys.argv),
             "data": data,
-            "weights": selection.weights,
+            "weights": selection.weights if selection else {},
             "train": {
                 key: pretraining[key]
                 for key in ("hours_of_audio", "steps", "final")
+                if key in pretraining
             },
-            "valid": pretraining["valid"],
+            "valid": pretraining.get("valid", {}),
             "probes": probes["this"],
             "baselines": {
                 row: results for row, results in probes.items() if row != "this"
             },
             "cost": {
                 "wall_s": self.wall,
-                "audio_hours_per_hour": round(
-                    hours / self.wall["pretraining"] * 3600, 1
-                ),
+                "audio_hours_per_hour": speed,
                 "peak_rss_mb": round(peak, 1),
                 "peak_gpu_mb": gpu,
             },

@@ -1,6 +1,7 @@
 """The one reader of audio: any libsndfile format in, mono at one rate out."""
 
 import os
+from collections.abc import Mapping
 
 import torch
 from speechbrain.dataio import audio_io
@@ -89,3 +90,45 @@ def read_audio(
         )
     wav = wav.mean(dim=0)
     return wav if rate == sample_rate else resample(wav, rate, sample_rate)
+
+
+def read_entry(name: str, entry: Mapping) -> torch.Tensor:
+    """Read the recording of a manifest entry, or the part it names.
+
+    Arguments
+    ---------
+    name : str
+        The entry's id, for messages.
+    entry : dict
+        With ``wav`` (a path) and, where a part is meant, ``start`` and
+        ``stop`` in seconds.
+
+    Returns
+    -------
+    wav : torch.Tensor
+        [T], 16 kHz.
+
+    Raises
+    ------
+    AudioError
+        As `read_audio`; the message begins with the id.
+    """
+    try:
+        return read_audio(
+            entry["wav"], start=entry.get("start", 0.0), stop=entry.get("stop")
+        )
+    except AudioError as error:
+        raise AudioError(f"{name}: {error}") from error
+
+
+def entry_seconds(entry: Mapping) -> float:
+    """Tell how long the recording of an entry, or the part it names, lasts.
+
+    Example
+    -------
+    >>> entry_seconds({"duration": 60.0, "start": 1.0, "stop": 2.5})
+    1.5
+    """
+    stop = entry.get("stop")
+    stop = entry["duration"] if stop is None else stop
+    return stop - entry.get("start", 0.0)

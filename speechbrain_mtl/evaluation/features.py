@@ -7,7 +7,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from tqdm import tqdm
 
-from speechbrain_mtl.data.audio import read_audio
+from speechbrain_mtl.data.audio import entry_seconds, read_entry
 from speechbrain_mtl.models import Encoder
 
 
@@ -63,13 +63,14 @@ def _batches(
     entries: dict[str, dict], batch_seconds: float
 ) -> Iterable[list[str]]:
     """Group ids by length so that padding is small; longest first."""
-    order = sorted(entries, key=lambda i: (-entries[i]["duration"], i))
+    seconds = {i: entry_seconds(entry) for i, entry in entries.items()}
+    order = sorted(entries, key=lambda i: (-seconds[i], i))
     batch, longest = [], 0.0
     for utterance in order:
-        longest = longest or entries[utterance]["duration"]
+        longest = longest or seconds[utterance]
         if batch and longest * (len(batch) + 1) > batch_seconds:
             yield batch
-            batch, longest = [], entries[utterance]["duration"]
+            batch, longest = [], seconds[utterance]
         batch.append(utterance)
     if batch:
         yield batch
@@ -82,6 +83,7 @@ def extract(
     device: str | torch.device = "cpu",
     batch_seconds: float = 60.0,
     progress: bool = True,
+    title: str = "features",
 ) -> Features:
     """Run a frozen encoder over a manifest, all layers in one forward.
 
@@ -90,13 +92,16 @@ def extract(
     encoder : Encoder
         Put into eval mode and onto `device`.
     entries : dict
-        Manifest entries with ``wav`` (a path) and ``duration``.
+        Manifest entries with ``wav`` (a path) and ``duration``; ``start``
+        and ``stop``, where given, are the part to read.
     device : str or torch.device
         Where to run.
     batch_seconds : float
         Padded audio a forward.
     progress : bool
         Show a progress bar.
+    title : str
+        Of the bar.
 
     Returns
     -------
@@ -107,8 +112,8 @@ def extract(
     width = max(encoder.dims)
     chunks, begins, counts, total = [], {}, {}, 0
     batches = list(_batches(entries, batch_seconds))
-    for batch in tqdm(batches, desc="features", disable=not progress):
-        wavs = [read_audio(entries[i]["wav"]) for i in batch]
+    for batch in tqdm(batches, desc=title, disable=not progress):
+        wavs = [read_entry(i, entries[i]) for i in batch]
         samples = torch.tensor([len(wav) for wav in wavs])
         wavs = pad_sequence(wavs, batch_first=True)
         lens = samples / wavs.shape[1]

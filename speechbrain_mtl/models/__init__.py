@@ -3,6 +3,7 @@
 from speechbrain_mtl.models.context import ContextFbank
 from speechbrain_mtl.models.crdnn import CRDNN
 from speechbrain_mtl.models.encoder import Encoded, Encoder, frame_mask
+from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.models.transformer import TransformerEncoder
 from speechbrain_mtl.models.wav2vec2 import HuggingFaceEncoder, Wav2Vec2Encoder
 
@@ -12,6 +13,7 @@ __all__ = [
     "Encoded",
     "Encoder",
     "HuggingFaceEncoder",
+    "StoredEncoder",
     "TransformerEncoder",
     "Wav2Vec2Encoder",
     "frame_mask",

@@ -23,9 +23,11 @@ def probe_table(probes: dict[str, dict]) -> str:
         cells = []
         for row in rows:
             cell = probes[row][name]
-            low, high = (100 * bound for bound in cell["interval"])
-            value = 100 * cell["value"]
-            cells.append(f"{value:6.1f} [{low:5.1f},{high:5.1f}]")
+            text = f"{100 * cell['value']:6.1f}"
+            if cell["interval"]:
+                low, high = (100 * bound for bound in cell["interval"])
+                text += f" [{low:5.1f},{high:5.1f}]"
+            cells.append(text)
         lower = "" if probes["this"][name]["higher_is_better"] else " (error)"
         lines.append(
             f"{name + lower:26s}" + "".join(f"{c:>22s}" for c in cells)

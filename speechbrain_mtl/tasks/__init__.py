@@ -1,8 +1,10 @@
 """Tasks: head + target + loss on top of an encoded batch."""
 
 from speechbrain_mtl.tasks.base import FrameLabels, Inputs, Task
-from speechbrain_mtl.tasks.layer_mix import LayerMix
+from speechbrain_mtl.tasks.classification import UtteranceClassification
+from speechbrain_mtl.tasks.layer_mix import LayerMix, LayerReader
 from speechbrain_mtl.tasks.pretext import PretextTask
+from speechbrain_mtl.tasks.supervised import SupervisedTask
 from speechbrain_mtl.tasks.units import UnitTask
 from speechbrain_mtl.tasks.wav2vec2 import Wav2Vec2Task
 
@@ -10,8 +12,11 @@ __all__ = [
     "FrameLabels",
     "Inputs",
     "LayerMix",
+    "LayerReader",
     "PretextTask",
+    "SupervisedTask",
     "Task",
     "UnitTask",
+    "UtteranceClassification",
     "Wav2Vec2Task",
 ]

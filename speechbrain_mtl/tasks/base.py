@@ -43,12 +43,16 @@ class Inputs:
         `FrameLabels` by worker, computed once a batch.
     batch : object
         The padded batch itself, for tasks with labels of their own.
+    target : PaddedData, optional
+        What the task that is asked made of the manifest: ``data`` [B, N] and
+        relative ``lengths`` [B], from the batch's ``target_<task>``.
     """
 
     wavs: torch.Tensor
     lens: torch.Tensor
     labels: dict[str, FrameLabels] = field(default_factory=dict)
     batch: Any = None
+    target: Any = None
 
 
 class Task(nn.Module):

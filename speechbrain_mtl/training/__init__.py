@@ -2,6 +2,7 @@
 
 from speechbrain_mtl.training.batching import CropBatchSampler, CropDataset
 from speechbrain_mtl.training.brain import MultiTaskBrain
+from speechbrain_mtl.training.finetune import finetune
 from speechbrain_mtl.training.model import MultiTaskModel
 from speechbrain_mtl.training.pretrain import pretrain
 from speechbrain_mtl.training.schedule import Phase, Schedule
@@ -15,5 +16,6 @@ __all__ = [
     "MultiTaskModel",
     "Phase",
     "Schedule",
+    "finetune",
     "pretrain",
 ]

@@ -1,6 +1,8 @@
 """The meeting point: draw a batch, encode once, ask tasks, weigh, step."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import speechbrain as sb
 import torch
@@ -81,8 +83,27 @@ class MultiTaskBrain(sb.Brain):
         if if_main_process():
             self.hparams.log.rewind(self.hparams.progress.steps)
 
+    @contextmanager
+    def kept_on(self, *errors: type[Exception]) -> Iterator[None]:
+        """Save what was trained so far when one of these errors ends training.
+
+        The next start goes on behind the last whole update.
+        """
+        try:
+            yield
+        except errors:
+            whole = self.step % self.grad_accumulation_factor == 0
+            if self.stage == sb.Stage.TRAIN and self.step > 0 and whole:
+                self._save_intra_epoch_ckpt()
+                logger.error(
+                    f"stopped at step {self.hparams.progress.steps}, saved: "
+                    "once the cause is removed, the same command goes on there"
+                )
+            raise
+
     def on_stage_start(self, stage: sb.Stage, epoch: int | None = None) -> None:
         """Enter the epoch's phase."""
+        self.stage = stage
         if stage == sb.Stage.VALID:
             self.valid_meter = LossMeter()
             # The same frames are hidden at every validation.

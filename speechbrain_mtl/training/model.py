@@ -1,5 +1,6 @@
 """Encoder and tasks in one module: encode once, ask the active tasks."""
 
+import dataclasses
 from collections.abc import Iterable
 
 import torch
@@ -123,8 +124,40 @@ class MultiTaskModel(nn.Module):
         more = {"hide": True} if hide else {}
         encoded = self.encoder(wavs, lens, **more)
         inputs = self.inputs(wavs, lens, active, batch)
-        losses = {name: self.tasks[name](encoded, inputs) for name in active}
+        losses = {
+            name: self.tasks[name](encoded, self._of(name, inputs))
+            for name in active
+        }
         return losses, encoded
+
+    def predict(
+        self, encoded: Encoded, inputs: Inputs, active: Iterable[str]
+    ) -> dict[str, list]:
+        """Ask supervised tasks for their answers, one an item.
+
+        Arguments
+        ---------
+        encoded : Encoded
+            What `forward` gave.
+        inputs : Inputs
+            Of the same batch.
+        active : iterable of str
+            The tasks to ask.
+
+        Returns
+        -------
+        predictions : dict
+            A list of answers by task.
+        """
+        return {
+            name: self.tasks[name].predict(encoded, self._of(name, inputs))
+            for name in active
+        }
+
+    def _of(self, name: str, inputs: Inputs) -> Inputs:
+        """Inputs with the target of one task, where the batch has it."""
+        target = getattr(inputs.batch, f"target_{name}", None)
+        return dataclasses.replace(inputs, target=target)
 
     def measured(self, active: Iterable[str]) -> dict[str, torch.Tensor]:
         """Give what the active tasks measured last, as "task/what"."""

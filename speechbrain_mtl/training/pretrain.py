@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from speechbrain_mtl.data.atomic import atomic_path
-from speechbrain_mtl.data.audio import read_audio
+from speechbrain_mtl.data.audio import AudioError, read_entry
 from speechbrain_mtl.models import Encoder
 from speechbrain_mtl.tasks import Task
 from speechbrain_mtl.training.batching import CropBatchSampler, CropDataset
@@ -49,11 +49,10 @@ def crop_loader(
     """
     dataset = CropDataset(entries)
 
-    @sb.utils.data_pipeline.takes("wav", "start", "stop")
+    @sb.utils.data_pipeline.takes("id", "wav", "start", "stop")
     @sb.utils.data_pipeline.provides("sig", "seconds")
-    def read(wav: str, start: float, stop: float):  # noqa: ANN202
-        sig = read_audio(wav, start=start, stop=stop)
-        yield sig
+    def read(name: str, wav: str, start: float, stop: float):  # noqa: ANN202
+        yield read_entry(name, {"wav": wav, "start": start, "stop": stop})
         yield stop - start
 
     dataset.add_dynamic_item(read)
@@ -267,12 +266,13 @@ def pretrain(
         )
         # The random-init twin: what the first step starts from.
         save_encoder(encoder, folder / "initial.ckpt")
-    brain.fit(
-        counter,
-        crop_loader(train, train_sampler, loader_workers),
-        crop_loader(valid, valid_sampler, loader_workers),
-        progressbar=progressbar,
-    )
+    with brain.kept_on(AudioError):
+        brain.fit(
+            counter,
+            crop_loader(train, train_sampler, loader_workers),
+            crop_loader(valid, valid_sampler, loader_workers),
+            progressbar=progressbar,
+        )
     save_encoder(encoder, folder / "encoder.ckpt")
     log = brain.hparams.log.entries()
     final = {

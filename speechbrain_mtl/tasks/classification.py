@@ -1,0 +1,107 @@
+"""One label an utterance: a word, a speaker, an emotion, a sound."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from speechbrain_mtl.evaluation.score import Score
+from speechbrain_mtl.models import Encoded
+from speechbrain_mtl.models.pooling import POOLINGS, pool_frames
+from speechbrain_mtl.tasks.base import Inputs, frame_head
+from speechbrain_mtl.tasks.layer_mix import LayerReader
+from speechbrain_mtl.tasks.supervised import SupervisedTask, rate_score
+
+
+class UtteranceClassification(SupervisedTask):
+    """Pool the frames of an utterance, then tell its class.
+
+    Arguments
+    ---------
+    field : str
+        Manifest field with the label.
+    layer : int or str
+        What to read of the encoder: see `LayerReader`.
+    pooling : str
+        ``"mean"``, or ``"stats"`` (mean and deviation).
+    hidden_size : int
+        Width of a hidden layer; 0 for a linear head.
+
+    Raises
+    ------
+    ValueError
+        When the pooling is unknown.
+
+    Example
+    -------
+    >>> task = UtteranceClassification("word")
+    >>> task.prepare((4,), {"u1": {"word": "yes"}, "u2": {"word": "no"}})
+    >>> task.encode({"word": "yes"})
+    tensor([1])
+    """
+
+    def __init__(
+        self,
+        field: str,
+        layer: int | str = -1,
+        pooling: str = "mean",
+        hidden_size: int = 0,
+    ) -> None:
+        super().__init__(field, layer)
+        if pooling not in POOLINGS:
+            raise ValueError(f"pooling '{pooling}' is none of {list(POOLINGS)}")
+        self.pooling = pooling
+        self.hidden_size = hidden_size
+
+    def prepare(
+        self, dims: Sequence[int], entries: Mapping[str, Mapping]
+    ) -> None:
+        """Learn the classes; one class alone is an error."""
+        values = {e[self.field] for e in entries.values() if e.get(self.field)}
+        self.labels = sorted(values)
+        if len(self.labels) < 2:
+            raise ValueError(
+                f"the training part has {len(self.labels)} class(es) in "
+                f"'{self.field}' ({self.labels}); two are needed. Name another "
+                "field, or label more entries"
+            )
+        self.number = {label: i for i, label in enumerate(self.labels)}
+        self.reader = LayerReader(self.layer, dims)
+        size = self.reader.size * (2 if self.pooling == "stats" else 1)
+        # Pooled means differ much in scale between layers and encoders.
+        self.norm = nn.LayerNorm(size)
+        classes = len(self.labels)
+        self.head = nn.Linear(size, classes)
+        if self.hidden_size:
+            self.head = frame_head(size, self.hidden_size, classes)
+
+    def encode(self, entry: Mapping) -> torch.Tensor:
+        """Give the class's number, [1]."""
+        return torch.tensor([self.number[entry[self.field]]])
+
+    def logits(self, encoded: Encoded) -> torch.Tensor:
+        """Score the classes, [B, C]."""
+        frames = self.reader(encoded.layers)
+        pooled = pool_frames(frames, encoded.lens, self.pooling)
+        return self.head(self.norm(pooled))
+
+    def forward(self, encoded: Encoded, inputs: Inputs) -> torch.Tensor:
+        """Cross-entropy, a mean over the batch."""
+        target = inputs.target.data[:, 0]
+        return functional.cross_entropy(self.logits(encoded).float(), target)
+
+    def predict(self, encoded: Encoded, inputs: Inputs) -> list[str]:
+        """Name the likeliest class of each item."""
+        best = self.logits(encoded).argmax(dim=-1).tolist()
+        return [self.labels[i] for i in best]
+
+    def score(
+        self, predictions: Mapping[str, str], entries: Mapping[str, Mapping]
+    ) -> list[Score]:
+        """Accuracy."""
+        hits = [
+            float(predictions[name] == entry[self.field])
+            for name, entry in entries.items()
+        ]
+        return [rate_score("accuracy", hits, None, entries)]

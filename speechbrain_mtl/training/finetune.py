@@ -1,0 +1,283 @@
+"""Train tasks with answers on an encoder, frozen or finetuned, and test."""
+
+import copy
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import speechbrain as sb
+import torch
+from speechbrain.nnet.schedulers import LinearWarmupScheduler
+from speechbrain.utils.checkpoints import Checkpointer
+from speechbrain.utils.distributed import if_main_process
+from torch.utils.data import DataLoader
+
+from speechbrain_mtl.data.atomic import write_json
+from speechbrain_mtl.data.audio import AudioError, entry_seconds
+from speechbrain_mtl.data.manifest import ManifestError, raise_problems
+from speechbrain_mtl.evaluation.features import Features, extract
+from speechbrain_mtl.models import Encoder
+from speechbrain_mtl.models.stored import StoredEncoder
+from speechbrain_mtl.tasks.supervised import SupervisedTask
+from speechbrain_mtl.training.model import MultiTaskModel
+from speechbrain_mtl.training.progress import JsonLinesLog, Progress
+from speechbrain_mtl.training.schedule import Phase, Schedule
+from speechbrain_mtl.training.supervised import SupervisedBrain
+from speechbrain_mtl.training.utterances import (
+    UtteranceBatchSampler,
+    utterance_loader,
+)
+from speechbrain_mtl.training.weighting import FixedWeights
+
+logger = logging.getLogger(__name__)
+
+
+def finetune(
+    encoder: Encoder,
+    tasks: dict[str, SupervisedTask],
+    parts: Mapping[str, dict[str, dict]],
+    folder: str | os.PathLike,
+    opt_class: Callable,
+    run_opts: dict | None = None,
+    weights: dict[str, float] | None = None,
+    frozen: bool = True,
+    store: bool = True,
+    frozen_epochs: int = 0,
+    frozen_modules: Sequence[str] = (),
+    encoder_lr_scale: float = 0.1,
+    epochs: int = 20,
+    batch_seconds: float = 60.0,
+    warmup_share: float = 0.1,
+    augment: Callable | None = None,
+    log_every: int = 20,
+    loader_workers: int = 0,
+    seed: int = 0,
+    progressbar: bool | None = None,
+) -> dict[str, dict]:
+    """Train tasks on the manifest's answers, then test the best checkpoint.
+
+    Killed and called again with the same arguments, it continues from its
+    last checkpoint.
+
+    Arguments
+    ---------
+    encoder : Encoder
+        Pretrained; a copy of it is trained.
+    tasks : dict
+        What to learn, by name; copies are prepared and trained.
+    parts : dict
+        Manifest entries of ``"train"``, of ``"valid"``, which chooses the
+        checkpoint, and of one or more test sets under names of their own.
+    folder : str or path-like
+        Gets ``train_log.jsonl``, ``save/`` (checkpoints, last and best),
+        ``answers.json`` (what was predicted for each test entry).
+    opt_class : callable
+        Makes the optimiser; its ``lr`` is the heads' peak rate.
+    run_opts : dict, optional
+        SpeechBrain's run options, passed to the Brain only.
+    weights : dict, optional
+        Weight of each task's loss; 1 each by default.
+    frozen : bool
+        Train the tasks alone.
+    store : bool
+        Compute a frozen encoder's layers once and keep them in memory, where
+        no `augment` is asked for. False computes them for every batch: for
+        sets that do not fit.
+    frozen_epochs : int
+        Epochs before the encoder, too, is trained.
+    frozen_modules : sequence of str
+        Beginnings of parameter names that never change, such as
+        ``encoder.network.feature_extractor``.
+    encoder_lr_scale : float
+        The encoder's learning rate, as a share of the heads'.
+    epochs : int
+        Passes over the training part.
+    batch_seconds : float
+        Padded audio a batch and process.
+    warmup_share : float
+        Share of the updates in which the learning rate rises; it then falls
+        to 0.
+    augment : callable, optional
+        A SpeechBrain `Augmenter` of waveforms.
+    log_every : int
+        Steps between log lines.
+    loader_workers : int
+        Reading processes.
+    seed : int
+        Fixes initial heads and the order.
+    progressbar : bool, optional
+        Show bars; as the run options say by default.
+
+    Returns
+    -------
+    results : dict
+        ``{"<task>/<metric>": score}`` with value, interval, n and the
+        validation's value; several test sets give
+        ``"<task>.<set>/<metric>"``.
+
+    Raises
+    ------
+    ManifestError
+        Naming all entries a task cannot use, before anything is trained.
+    AudioError
+        Naming the id of a recording that cannot be read; what was trained so
+        far is saved, and the next start goes on from there.
+    """
+    folder = Path(folder)
+    torch.manual_seed(seed)
+    tasks = copy.deepcopy(tasks)
+    prepare_tasks(tasks, encoder.dims, parts)
+    features = {}
+    if frozen and store and augment is None:
+        device = getattr(run_opts, "device", None)
+        device = device or sb.utils.distributed.infer_device()
+        features = {
+            part: extract(encoder, entries, device, title=f"layers of {part}")
+            for part, entries in parts.items()
+        }
+        encoder = StoredEncoder(encoder)
+    model = MultiTaskModel(copy.deepcopy(encoder), tasks)
+    loader = partial(
+        _loader, tasks, batch_seconds, seed, loader_workers, features
+    )
+    sampler, train_loader = loader("train", parts["train"])
+    epoch_hours = sampler.hours_per_batch * sampler.batches_per_pass
+    weighting = FixedWeights(weights or dict.fromkeys(tasks, 1.0))
+    still = epochs if frozen else frozen_epochs
+    phases = [Phase(still * epoch_hours, weighting, ("encoder",))] * (still > 0)
+    if still < epochs:
+        hours = (epochs - still) * epoch_hours
+        phases.append(Phase(hours, weighting, tuple(frozen_modules)))
+    schedule = Schedule(phases, epoch_hours)
+    counter = sb.utils.epoch_loop.EpochCounter(schedule.epochs)
+    progress = Progress()
+    brain = SupervisedBrain(
+        modules={"model": model},
+        opt_class=opt_class,
+        hparams={
+            "schedule": schedule,
+            "sampler": sampler,
+            "progress": progress,
+            "log": JsonLinesLog(folder / "train_log.jsonl"),
+            "log_every": log_every,
+            "grad_share_every": 0,
+            "seed": seed,
+            "encoder_lr_scale": encoder_lr_scale,
+            "augment": augment,
+            "entries": parts["valid"],
+        },
+        run_opts=run_opts,
+        checkpointer=Checkpointer(
+            folder / "save",
+            {"model": model, "counter": counter, "progress": progress},
+        ),
+    )
+    # Whole updates an epoch: what is left over would be thrown away.
+    batches = brain.grad_accumulation_factor
+    updates = -(-sampler.steps_per_epoch // batches)
+    sampler.steps_per_epoch = updates * batches
+    updates *= schedule.epochs
+    brain.hparams.lr_scheduler = LinearWarmupScheduler(
+        opt_class.keywords["lr"], round(warmup_share * updates), updates + 1
+    )
+    logger.info(
+        f"{len(parts['train'])} utterances, {epoch_hours:.2f} h; {updates} "
+        f"updates in {schedule.epochs} epochs; the encoder is "
+        f"{'frozen' if still >= epochs else 'trained'}"
+        f"{f' after {still} epochs' if 0 < still < epochs else ''}"
+    )
+    _, valid_loader = loader("valid", parts["valid"])
+    with brain.kept_on(AudioError):
+        brain.fit(counter, train_loader, valid_loader, progressbar=progressbar)
+    return _evaluate(brain, loader, parts, folder, progressbar)
+
+
+def prepare_tasks(
+    tasks: dict[str, SupervisedTask],
+    dims: Sequence[int],
+    parts: Mapping[str, dict[str, dict]],
+) -> None:
+    """Make the heads, and refuse entries that no task can use.
+
+    Arguments
+    ---------
+    tasks : dict
+        Prepared in place.
+    dims : sequence of int
+        Widths of the encoder's layers.
+    parts : dict
+        As for `finetune`.
+
+    Raises
+    ------
+    ManifestError
+        When a part is missing, or entries of any are unfit; all are named.
+    """
+    missing = [p for p in ("train", "valid") if not parts.get(p)]
+    if missing or len(parts) < 3:
+        raise ManifestError(
+            f"parts with entries: {sorted(p for p in parts if parts[p])}; "
+            "train, valid and a test set are needed. Split the manifest."
+        )
+    problems = []
+    for task in tasks.values():
+        task.prepare(dims, parts["train"])
+        for part, entries in parts.items():
+            found = task.problems(entries)
+            problems += [f"{part}: {problem}" for problem in found]
+    raise_problems("the manifest", problems)
+
+
+def _loader(
+    tasks: dict[str, SupervisedTask],
+    batch_seconds: float,
+    seed: int,
+    workers: int,
+    features: dict[str, Features],
+    part: str,
+    entries: dict[str, dict],
+) -> tuple[UtteranceBatchSampler, DataLoader]:
+    """Batches of one part: shared between processes, and shuffled, to train."""
+    train = part == "train"
+    sampler = UtteranceBatchSampler(
+        [entry_seconds(entry) for entry in entries.values()],
+        batch_seconds,
+        seed=seed,
+        shuffle=train,
+        rank=int(os.environ.get("RANK", 0)) if train else 0,
+        world_size=int(os.environ.get("WORLD_SIZE", 1)) if train else 1,
+    )
+    read = utterance_loader(
+        entries, tasks, sampler, workers, features.get(part)
+    )
+    return sampler, read
+
+
+def _evaluate(
+    brain: SupervisedBrain,
+    loader: Callable,
+    parts: Mapping[str, dict[str, dict]],
+    folder: Path,
+    progressbar: bool | None,
+) -> dict[str, dict]:
+    """Test the checkpoint that validated best, on every set."""
+    scored, answers = {}, {}
+    for name in [part for part in parts if part != "train"]:
+        brain.hparams.entries = parts[name]
+        _, batches = loader(name, parts[name])
+        brain.evaluate(batches, min_key="error", progressbar=progressbar)
+        scored[name], answers[name] = brain.scored, brain.answers
+    if if_main_process():
+        write_json(folder / "answers.json", answers)
+    valid = scored.pop("valid")
+    return {
+        f"{task}{f'.{name}' if len(scored) > 1 else ''}/{score.metric}": {
+            **score.as_dict(),
+            "valid": valid[task][place].value,
+        }
+        for name, found in scored.items()
+        for task, scores in found.items()
+        for place, score in enumerate(scores)
+    }

@@ -1,0 +1,140 @@
+"""The Brain of downstream training: answers, metrics, the best checkpoint."""
+
+from collections.abc import Mapping
+
+import speechbrain as sb
+from speechbrain.dataio.batch import PaddedData
+from speechbrain.utils.checkpoints import ckpt_recency
+from torch import nn
+
+from speechbrain_mtl.evaluation.score import Score
+from speechbrain_mtl.training.brain import MultiTaskBrain
+from speechbrain_mtl.training.progress import LossMeter
+
+
+class SupervisedBrain(MultiTaskBrain):
+    """Train heads, and the encoder if wanted, on answers of the manifest.
+
+    As `MultiTaskBrain`, and besides: validation scores what the tasks answer;
+    the checkpoint with the lowest mean error of the tasks is kept beside the
+    last one, and is what `evaluate` tests. ``hparams`` further holds
+
+    * ``entries``: the entries being scored, set before `fit` to the
+      validation part and before `evaluate` to a test set;
+    * ``encoder_lr_scale``: the encoder's learning rate, as a share of the
+      heads';
+    * ``augment``: a SpeechBrain `Augmenter` of training waveforms, or None.
+    """
+
+    def init_optimizers(self) -> None:
+        """Give the encoder a learning rate of its own."""
+        model = getattr(self.modules.model, "module", self.modules.model)
+        shared = set(model.encoder.parameters())
+        rest = [p for p in model.parameters() if p not in shared]
+        groups = [{"params": rest, "scale": 1.0}]
+        if shared:
+            scale = self.hparams.encoder_lr_scale
+            shared = list(model.encoder.parameters())
+            groups.append({"params": shared, "scale": scale})
+        self.optimizer = self.opt_class(groups)
+        self.optimizers_dict = {"opt_class": self.optimizer}
+        self.checkpointer.add_recoverable("optimizer", self.optimizer)
+
+    def optimizers_step(self) -> None:
+        """Clip all parameters by one norm: SpeechBrain's own clips one group."""
+        self.scaler.unscale_(self.optimizer)
+        parameters = self.modules.parameters()
+        nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
+        if not self.scaler.is_enabled() and self.skip_nonfinite_grads:
+            self.check_gradients()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer_step += 1
+
+    def compute_forward(self, batch: object, stage: sb.Stage) -> dict:
+        """Encode a batch, compute losses, and answer when not training."""
+        batch = batch.to(self.device)
+        augment = self.hparams.augment
+        if stage == sb.Stage.TRAIN and augment is not None:
+            batch.sig = PaddedData(*augment(*batch.sig))
+            for name in self.phase.weighting.active:
+                key = f"target_{name}"
+                parts = map(augment.replicate_labels, getattr(batch, key))
+                setattr(batch, key, PaddedData(*parts))
+        outputs = super().compute_forward(batch, stage)
+        if stage != sb.Stage.TRAIN:
+            model = getattr(self.modules.model, "module", self.modules.model)
+            active = self.phase.weighting.active
+            inputs = model.inputs(*batch.sig, active, batch)
+            answers = model.predict(outputs["encoded"], inputs, active)
+            for name, found in answers.items():
+                self.answers.setdefault(name, {}).update(zip(batch.id, found))
+        return outputs
+
+    def on_stage_start(self, stage: sb.Stage, epoch: int | None = None) -> None:
+        """Enter the phase; frozen parts also stop dropping and counting."""
+        super().on_stage_start(stage, epoch)
+        self.answers: dict[str, dict] = {}
+        if stage == sb.Stage.TEST:
+            self.valid_meter = LossMeter()
+            self.phase = self.hparams.schedule.at(self.hparams.schedule.epochs)
+
+    def on_fit_batch_start(self, batch: object, should_step: bool) -> None:
+        """Set the rates of both groups; keep frozen parts in eval mode."""
+        super().on_fit_batch_start(batch, should_step)
+        for group in self.optimizer.param_groups:
+            group["lr"] *= group["scale"]
+        for name, module in self.modules.model.named_modules():
+            name = name.removeprefix("module.")
+            if name in self.phase.frozen:
+                module.eval()
+
+    def scores(self) -> dict[str, list[Score]]:
+        """Score what was answered since the stage began, by task."""
+        model = getattr(self.modules.model, "module", self.modules.model)
+        return {
+            name: model.tasks[name].score(found, self.hparams.entries)
+            for name, found in self.answers.items()
+        }
+
+    def on_stage_end(
+        self, stage: sb.Stage, stage_loss: float, epoch: int | None = None
+    ) -> None:
+        """Validate by metric; keep the best checkpoint and the last."""
+        if stage == sb.Stage.TRAIN:
+            super().on_stage_end(stage, stage_loss, epoch)
+            return
+        self.scored = self.scores()
+        if stage == sb.Stage.TEST:
+            return
+        means = self.valid_meter.result()
+        error = mean_error(self.scored)
+        self._log("valid", {**means, **_named(self.scored)})
+        self.checkpointer.save_and_keep_only(
+            meta={"loss": means["total"], "error": error, "epoch": epoch},
+            num_to_keep=1,
+            importance_keys=[ckpt_recency, lambda c: -c.meta["error"]],
+            # Those within an epoch were not validated.
+            ckpt_predicate=lambda c: "error" in c.meta,
+        )
+
+
+def mean_error(scores: Mapping[str, list[Score]]) -> float:
+    """Average the tasks' first scores, as errors.
+
+    Example
+    -------
+    >>> mean_error({"a": [Score("WER", 0.5, 9)], "b": [Score("mAP", 0.9, 9)]})
+    0.3
+    """
+    errors = [found[0].error for found in scores.values()]
+    return sum(errors) / len(errors)
+
+
+def _named(scores: Mapping[str, list[Score]]) -> dict[str, float]:
+    return {
+        f"{task}/{score.metric}": score.value
+        for task, found in scores.items()
+        for score in found
+    }
