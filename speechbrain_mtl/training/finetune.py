@@ -146,10 +146,13 @@ def finetune(
     epoch_hours = sampler.hours_per_batch * sampler.batches_per_pass
     weighting = FixedWeights(weights or dict.fromkeys(tasks, 1.0))
     still = epochs if frozen else frozen_epochs
-    phases = [Phase(still * epoch_hours, weighting, ("encoder",))] * (still > 0)
-    if still < epochs:
-        hours = (epochs - still) * epoch_hours
-        phases.append(Phase(hours, weighting, tuple(frozen_modules)))
+    phases = []
+    for count, kept in (
+        (still, ("encoder",)),
+        (epochs - still, tuple(frozen_modules)),
+    ):
+        if count > 0:
+            phases.append(Phase(count * epoch_hours, weighting, kept))
     schedule = Schedule(phases, epoch_hours)
     counter = sb.utils.epoch_loop.EpochCounter(schedule.epochs)
     progress = Progress()

@@ -30,12 +30,13 @@ def shrink(text: str) -> list[str]:
 
 
 def write_tones(folder, names, seconds=0.4):
-    """One recording a name; its pitch follows the name. Gives the paths."""
+    """One recording a name; the part of the name before "_" sets its pitch. Gives the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
+    stems = list(dict.fromkeys(name.split("_")[0] for name in names))
     for name in names:
         random = np.random.default_rng(zlib.crc32(name.encode()))
-        pitch = 90 + zlib.crc32(name.split("_")[0].encode()) % 200
+        pitch = 90 * 1.1 ** stems.index(name.split("_")[0])
         wave = harmonic_tone(random, pitch, round(seconds * RATE))
         paths[name] = folder / f"{name}.wav"
         soundfile.write(paths[name], wave, RATE)
