@@ -71,6 +71,12 @@ class PretextExperiment:
         self.encoder = hparams["encoder"]
         self.tasks = hparams["pretext"]["tasks"]
 
+    @property
+    def title(self) -> str:
+        """What the run is called in its report."""
+        hparams = self.hparams
+        return f"{hparams['strategy']} weights for {hparams['label_field']}"
+
     def select(self, entries: dict[str, dict], data: str) -> Selection:
         """Choose and weigh the candidate tasks without any training.
 
@@ -255,6 +261,7 @@ class PretextExperiment:
         pretraining: dict | None,
         probes: dict[str, dict],
         data: dict,
+        weights: dict[str, float] | None = None,
     ) -> Path:
         """Write ``metrics.json`` and the report.
 
@@ -268,7 +275,11 @@ class PretextExperiment:
             Probe results by row of `ROWS`.
         data : dict
             What the run was made on, for the record.
+        weights : dict, optional
+            Those used, where they are not the selection's own.
         """
+        if weights is None:
+            weights = selection.weights if selection else {}
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         gpu = speed = None
         if torch.cuda.is_available():
@@ -278,19 +289,13 @@ class PretextExperiment:
             speed = round(hours / self.wall["pretraining"] * 3600, 1)
         pretraining = pretraining or {}
         metrics = {
-            "experiment": " ".join(
-                [
-                    self.hparams["strategy"],
-                    "weights for",
-                    self.hparams["label_field"],
-                ]
-            ),
+            "experiment": self.title,
             "seed": self.hparams["seed"],
             "git": git_commit(),
             "versions": versions(),
             "command": "python " + " ".join(sys.argv),
             "data": data,
-            "weights": selection.weights if selection else {},
+            "weights": weights,
             "train": {
                 key: pretraining[key]
                 for key in ("hours_of_audio", "steps", "final")

@@ -8,6 +8,7 @@ import speechbrain as sb
 import torch
 from speechbrain.utils.distributed import if_main_process
 
+from speechbrain_mtl.training.model import unwrapped
 from speechbrain_mtl.training.progress import LossMeter
 
 logger = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class MultiTaskBrain(sb.Brain):
         active = self.phase.weighting.active
         model = self.modules.model
         losses, encoded = model(wavs, lens, active, batch)
-        measured = getattr(model, "module", model).measured(active)
+        measured = unwrapped(model).measured(active)
         return {"losses": losses, "encoded": encoded, "measured": measured}
 
     def compute_objectives(
@@ -111,8 +112,7 @@ class MultiTaskBrain(sb.Brain):
         if stage != sb.Stage.TRAIN:
             return
         self.phase = self.hparams.schedule.at(epoch)
-        for name, parameter in self.modules.model.named_parameters():
-            name = name.removeprefix("module.")
+        for name, parameter in unwrapped(self.modules.model).named_parameters():
             parameter.requires_grad_(not name.startswith(self.phase.frozen))
         # `step` is above 0 when a run resumes in the middle of an epoch.
         if (
@@ -172,9 +172,9 @@ class MultiTaskBrain(sb.Brain):
 
     def _advise(self, tasks: dict[str, dict[str, float]]) -> None:
         """Pass on what tasks make of their measurements, each once."""
-        model = self.modules.model
+        model = unwrapped(self.modules.model)
         for name, means in tasks.items():
-            task = getattr(model, "module", model).tasks[name]
+            task = model.tasks[name]
             advice = None if name in self.advised else task.advice(means)
             if advice:
                 self.advised.add(name)

@@ -166,3 +166,26 @@ class MultiTaskModel(nn.Module):
             for name in active
             for what, value in self.tasks[name].measured.items()
         }
+
+
+def unwrapped(model: nn.Module) -> "MultiTaskModel":
+    """Give the model beneath what DDP and torch.compile put around it.
+
+    Arguments
+    ---------
+    model : nn.Module
+        A `MultiTaskModel`, wrapped by either, both, or none.
+
+    Returns
+    -------
+    model : MultiTaskModel
+
+    Example
+    -------
+    >>> from speechbrain_mtl.models import ContextFbank
+    >>> model = MultiTaskModel(ContextFbank(), {})
+    >>> unwrapped(torch.compile(model)) is model
+    True
+    """
+    model = getattr(model, "module", model)
+    return getattr(model, "_orig_mod", model)

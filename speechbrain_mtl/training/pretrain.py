@@ -9,9 +9,8 @@ from pathlib import Path
 import speechbrain as sb
 import torch
 from speechbrain.dataio.dataloader import SaveableDataLoader
-from speechbrain.nnet.schedulers import LinearWarmupScheduler
 from speechbrain.utils.checkpoints import Checkpointer
-from speechbrain.utils.distributed import if_main_process
+from speechbrain.utils.distributed import ddp_barrier, if_main_process
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
@@ -23,6 +22,7 @@ from speechbrain_mtl.training.batching import CropBatchSampler, CropDataset
 from speechbrain_mtl.training.brain import MultiTaskBrain
 from speechbrain_mtl.training.model import MultiTaskModel
 from speechbrain_mtl.training.progress import JsonLinesLog, Progress
+from speechbrain_mtl.training.rates import rates
 from speechbrain_mtl.training.schedule import Phase, Schedule
 from speechbrain_mtl.training.weighting import FixedWeights
 from speechbrain_mtl.workers import WorkerBank
@@ -139,6 +139,7 @@ def pretrain(
     crop_seconds: float = 2.4,
     grid_seconds: float = 0.2,
     warmup_steps: int = 60,
+    decay: str = "linear",
     statistics_minutes: float = 20.0,
     log_every: int = 20,
     grad_share_every: int = 100,
@@ -177,7 +178,9 @@ def pretrain(
     batch_seconds, crop_seconds, grid_seconds : float
         See `CropBatchSampler`.
     warmup_steps : int
-        Updates of rising learning rate; it then falls linearly to 0.
+        Updates of rising learning rate.
+    decay : str
+        What follows: "linear", down to 0 at the end, or "none".
     statistics_minutes : float
         Audio to measure means and deviations on.
     log_every, grad_share_every : int
@@ -246,8 +249,8 @@ def pretrain(
     updates = -(-train_sampler.steps_per_epoch // batches)
     train_sampler.steps_per_epoch = updates * batches
     updates *= schedule.epochs
-    brain.hparams.lr_scheduler = LinearWarmupScheduler(
-        opt_class.keywords["lr"], warmup_steps, updates + 1
+    brain.hparams.lr_scheduler = rates(
+        opt_class.keywords["lr"], warmup_steps, updates + 1, decay
     )
     seconds = train_sampler.hours_per_batch * 3600
     sb.core.logger.info(
@@ -274,6 +277,7 @@ def pretrain(
             progressbar=progressbar,
         )
     save_encoder(encoder, folder / "encoder.ckpt")
+    ddp_barrier()  # the first process has written its last lines
     log = brain.hparams.log.entries()
     final = {
         split: next(e for e in reversed(log) if e["split"] == split)

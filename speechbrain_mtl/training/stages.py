@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from speechbrain.utils.distributed import ddp_barrier, if_main_process
+
 from speechbrain_mtl import __version__
 from speechbrain_mtl.data.atomic import write_json
 
@@ -96,15 +98,43 @@ def stage(
     started = Path(folder) / f"{name}.started.json"
     # The round trip makes tuples lists, as they will be when read back.
     settings = json.loads(json.dumps({**settings, "version": __version__}))
+    # Processes of a distributed run share the folder: the first looks after
+    # it, the others wait.
+    if if_main_process():
+        _clear(name, path, started, settings, redo)
+    ddp_barrier()
+    if path.exists():
+        return _result(path)
+    begin = time.perf_counter()
+    result = make()
+    wall = round(time.perf_counter() - begin, 2)
+    if if_main_process():
+        record = {"settings": settings, "wall_s": wall, "result": result}
+        write_json(path, record)
+        started.unlink()
+    ddp_barrier()
+    return result
+
+
+def _clear(
+    name: str,
+    path: Path,
+    started: Path,
+    settings: dict,
+    redo: Callable[[], None] | None,
+) -> None:
+    """Remove what was made with other settings; note what begins."""
     for record in (path, started):
         if not record.exists():
             continue
         old = json.loads(record.read_text(encoding="utf-8"))
         if old["settings"] == settings:
             if record == path:
-                logger.info(f"{name}: already there, {folder}")
-                return old["result"]
-            logger.info(f"{name}: continuing what was interrupted, {folder}")
+                logger.info(f"{name}: already there, {path.parent}")
+                return
+            logger.info(
+                f"{name}: continuing what was interrupted, {path.parent}"
+            )
             continue
         changed = "; ".join(differences(old["settings"], settings))
         logger.info(f"{name}: settings changed, made anew ({changed})")
@@ -112,14 +142,10 @@ def stage(
         if redo is not None:
             redo()
     write_json(started, {"settings": settings})
-    begin = time.perf_counter()
-    result = make()
-    wall = time.perf_counter() - begin
-    write_json(
-        path, {"settings": settings, "wall_s": round(wall, 2), "result": result}
-    )
-    started.unlink()
-    return result
+
+
+def _result(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))["result"]
 
 
 def stage_seconds(name: str, folder: str | os.PathLike) -> float:

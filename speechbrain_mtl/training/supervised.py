@@ -9,6 +9,7 @@ from torch import nn
 
 from speechbrain_mtl.evaluation.score import Score
 from speechbrain_mtl.training.brain import MultiTaskBrain
+from speechbrain_mtl.training.model import unwrapped
 from speechbrain_mtl.training.progress import LossMeter
 
 
@@ -28,7 +29,7 @@ class SupervisedBrain(MultiTaskBrain):
 
     def init_optimizers(self) -> None:
         """Give the encoder a learning rate of its own."""
-        model = getattr(self.modules.model, "module", self.modules.model)
+        model = unwrapped(self.modules.model)
         shared = set(model.encoder.parameters())
         rest = [p for p in model.parameters() if p not in shared]
         groups = [{"params": rest, "scale": 1.0}]
@@ -64,7 +65,7 @@ class SupervisedBrain(MultiTaskBrain):
                 setattr(batch, key, PaddedData(*parts))
         outputs = super().compute_forward(batch, stage)
         if stage != sb.Stage.TRAIN:
-            model = getattr(self.modules.model, "module", self.modules.model)
+            model = unwrapped(self.modules.model)
             active = self.phase.weighting.active
             inputs = model.inputs(*batch.sig, active, batch)
             answers = model.predict(outputs["encoded"], inputs, active)
@@ -76,6 +77,9 @@ class SupervisedBrain(MultiTaskBrain):
         """Enter the phase; frozen parts also stop dropping and counting."""
         super().on_stage_start(stage, epoch)
         self.answers: dict[str, dict] = {}
+        model = getattr(self.modules.model, "module", self.modules.model)
+        for task in model.tasks.values():
+            task.testing = stage == sb.Stage.TEST
         if stage == sb.Stage.TEST:
             self.valid_meter = LossMeter()
             self.phase = self.hparams.schedule.at(self.hparams.schedule.epochs)
@@ -85,14 +89,13 @@ class SupervisedBrain(MultiTaskBrain):
         super().on_fit_batch_start(batch, should_step)
         for group in self.optimizer.param_groups:
             group["lr"] *= group["scale"]
-        for name, module in self.modules.model.named_modules():
-            name = name.removeprefix("module.")
+        for name, module in unwrapped(self.modules.model).named_modules():
             if name in self.phase.frozen:
                 module.eval()
 
     def scores(self) -> dict[str, list[Score]]:
         """Score what was answered since the stage began, by task."""
-        model = getattr(self.modules.model, "module", self.modules.model)
+        model = unwrapped(self.modules.model)
         return {
             name: model.tasks[name].score(found, self.hparams.entries)
             for name, found in self.answers.items()
