@@ -68,25 +68,6 @@ def minis(tmp_path_factory):
     return options
 
 
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory):
-    """A tiny wav2vec 2.0 of HuggingFace with random weights, in a folder."""
-    transformers = pytest.importorskip("transformers")
-    config = transformers.Wav2Vec2Config(
-        hidden_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        conv_dim=(16,) * 7,
-        num_conv_pos_embeddings=8,
-        num_conv_pos_embedding_groups=2,
-    )
-    folder = tmp_path_factory.mktemp("wav2vec2")
-    transformers.Wav2Vec2Model(config).save_pretrained(folder)
-    transformers.Wav2Vec2FeatureExtractor().save_pretrained(folder)
-    return folder
-
-
 @pytest.mark.parametrize(
     "path",
     [
@@ -94,14 +75,14 @@ def checkpoint(tmp_path_factory):
         for p in YAMLS
     ],
 )
-def test_it_runs(path, minis, checkpoint, tmp_path):
+def test_it_runs(path, minis, wav2vec2_checkpoint, tmp_path):
     text = (ROOT / path).read_text()
     options = minis(*path.parts[1:3]) + shrink(text)
     known = set(re.findall(r"^(\w+):", text, re.M))
     # A miniature names all that any of its YAMLs may ask for.
     options = [o for o in options if o[2:].split("=")[0] in known]
     if "wav2vec2_source" in known:
-        options.append(f"--wav2vec2_source={checkpoint}")
+        options.append(f"--wav2vec2_source={wav2vec2_checkpoint}")
     if "uniform_folder" in known:
         options.append(f"--uniform_folder={tmp_path / 'uniform'}")
     command = [
