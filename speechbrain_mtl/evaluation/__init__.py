@@ -8,6 +8,7 @@ from speechbrain_mtl.evaluation.intervals import (
 from speechbrain_mtl.evaluation.multilabel import (
     mean_average_precision,
     mean_f1,
+    mean_f1_interval,
 )
 from speechbrain_mtl.evaluation.text import (
     ctc_greedy,
@@ -24,6 +25,7 @@ __all__ = [
     "error_rate",
     "mean_average_precision",
     "mean_f1",
+    "mean_f1_interval",
     "min_dcf",
     "seed_interval",
     "wilson_interval",

@@ -1,7 +1,7 @@
 """How far a measured number may lie from the true one."""
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 import numpy as np
 from scipy import stats
@@ -126,18 +126,55 @@ def bootstrap_interval(
             "A cluster has size 0: a mean over it alone does not exist. Leave "
             "empty items out."
         )
+    means = [
+        (counts @ sums) / (counts @ sizes)
+        for counts in draws(len(ids), seed, resamples)
+    ]
+    return percentiles(np.concatenate(means), confidence)
+
+
+def draws(items: int, seed: int = 0, resamples: int = 2000) -> Iterator:
+    """Draw bootstrap samples: how often each of them holds each item.
+
+    Arguments
+    ---------
+    items : int
+        Items, or clusters, to draw from; as many are drawn.
+    seed : int
+        Equal seeds give equal draws.
+    resamples : int
+        Bootstrap samples.
+
+    Yields
+    ------
+    counts : np.ndarray
+        [R, items]; some of the samples, as memory allows.
+
+    Example
+    -------
+    >>> [counts.sum(axis=1).tolist() for counts in draws(5, resamples=2)]
+    [[5, 5]]
+    """
     generator = np.random.default_rng(seed)
-    equal = np.full(len(ids), 1 / len(ids))
-    block = max(1, BLOCK // len(ids))
-    # Times each cluster was drawn: all that a resample's mean depends on.
-    drawn = (
-        generator.multinomial(len(ids), equal, size=min(block, resamples - i))
-        for i in range(0, resamples, block)
-    )
-    means = np.concatenate(
-        [(counts @ sums) / (counts @ sizes) for counts in drawn]
-    )
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    equal = np.full(items, 1 / items)
+    block = max(1, BLOCK // items)
+    for i in range(0, resamples, block):
+        size = min(block, resamples - i)
+        yield generator.multinomial(items, equal, size=size)
+
+
+def percentiles(
+    values: np.ndarray, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Give the interval that holds the middle of a sample.
+
+    Example
+    -------
+    >>> percentiles(np.arange(101), confidence=0.5)
+    (25.0, 75.0)
+    """
+    ends = [(1 - confidence) / 2, (1 + confidence) / 2]
+    low, high = np.quantile(values, ends)
     return float(low), float(high)
 
 

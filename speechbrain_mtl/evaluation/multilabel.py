@@ -1,7 +1,11 @@
 """How well several labels at once are found, where not all are known."""
 
+from collections.abc import Hashable, Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
+
+from speechbrain_mtl.evaluation.intervals import draws, percentiles
 
 THRESHOLD = 0.5
 
@@ -60,6 +64,67 @@ def mean_f1(
     if absence:
         f1 = (f1 + _f1(~found, ~there, known, "absence")) / 2
     return float(f1.mean())
+
+
+def mean_f1_interval(
+    scores: ArrayLike,
+    labels: ArrayLike,
+    mask: ArrayLike | None = None,
+    clusters: Sequence[Hashable] | None = None,
+    threshold: float = THRESHOLD,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """95 % interval of `mean_f1` by a percentile bootstrap over items.
+
+    Arguments
+    ---------
+    scores, labels, mask, threshold
+        As for `mean_f1`.
+    clusters : sequence, optional
+        What each item belongs to, [N]: whole clusters are drawn then.
+    seed : int
+        Equal seeds give equal intervals.
+
+    Returns
+    -------
+    low, high : float
+        A sample in which a class neither occurs nor is found counts the
+        other classes.
+
+    Raises
+    ------
+    ValueError
+        As `mean_f1`; also when there are fewer than two items or clusters.
+
+    Example
+    -------
+    >>> scores, labels = [[0.9], [0.2]] * 50, [[1], [1]] * 50
+    >>> low, high = mean_f1_interval(scores, labels)
+    >>> low < mean_f1(scores, labels) < high
+    True
+    """
+    scores, there, known = _checked(scores, labels, mask)
+    _require(there & known, "presence")
+    clusters = range(len(scores)) if clusters is None else clusters
+    ids: dict[Hashable, int] = {}
+    index = [ids.setdefault(cluster, len(ids)) for cluster in clusters]
+    if len(ids) < 2 or len(index) != len(scores):
+        raise ValueError(
+            f"{len(ids)} cluster(s) of {len(index)} for {len(scores)} items. "
+            "Give each item one, and two or more in all."
+        )
+    found = (scores >= threshold) & known
+    there = there & known
+    # All that F1 depends on, added up over each cluster.
+    right, cases = (np.zeros((len(ids), scores.shape[1])) for _ in range(2))
+    np.add.at(right, index, found & there)
+    np.add.at(cases, index, found.astype(int) + there)
+    means = []
+    for counts in draws(len(ids), seed):
+        total = counts @ cases
+        f1 = 2 * (counts @ right) / np.maximum(total, 1)
+        means.append(f1.sum(axis=1) / (total > 0).sum(axis=1))
+    return percentiles(np.concatenate(means))
 
 
 def mean_average_precision(

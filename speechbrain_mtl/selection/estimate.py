@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from speechbrain_mtl.data.audio import entry_seconds
 from speechbrain_mtl.selection.features import measure
 from speechbrain_mtl.selection.labels import NothingToCompare
 from speechbrain_mtl.selection.strata import Segments
@@ -96,7 +97,7 @@ def estimate(
     -------
     estimate : Estimate
     """
-    seconds = {key: manifest[key]["duration"] for key in set(segments.ids)}
+    seconds = {key: entry_seconds(manifest[key]) for key in set(segments.ids)}
     total = sum(seconds.values())
     # Evenly spread over the corpus, whose parts may differ.
     step = max(int(total / SAMPLE_SECONDS), 1)

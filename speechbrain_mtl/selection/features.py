@@ -8,7 +8,11 @@ import torch
 from speechbrain.lobes.features import Fbank
 from tqdm import tqdm
 
-from speechbrain_mtl.data.audio import SAMPLE_RATE, read_audio
+from speechbrain_mtl.data.audio import (
+    SAMPLE_RATE,
+    entry_seconds,
+    read_entry,
+)
 from speechbrain_mtl.selection.labels import (
     NothingToCompare,
     UnitLabels,
@@ -115,7 +119,7 @@ def measure(
     of_file: dict[str, list[int]] = {}
     for index, key in enumerate(segments.ids):
         of_file.setdefault(key, []).append(index)
-    durations = {key: manifest[key]["duration"] for key in of_file}
+    durations = {key: entry_seconds(manifest[key]) for key in of_file}
     count = len(segments)
     mels = torch.zeros(count, n_samples, MELS, device=device)
     rows_kept = n_samples if trajectory else None
@@ -134,7 +138,7 @@ def measure(
     bar = tqdm(total=sum(map(len, batches)), unit="file", disable=not progress)
     with bar, torch.no_grad():
         for keys in batches:
-            wavs = [read_audio(manifest[key]["wav"]) for key in keys]
+            wavs = [read_entry(key, manifest[key]) for key in keys]
             samples = [len(wav) for wav in wavs]
             index = [i for key in keys for i in of_file[key]]
             rows = [r for r, key in enumerate(keys) for _ in of_file[key]]

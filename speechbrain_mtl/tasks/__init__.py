@@ -3,6 +3,7 @@
 from speechbrain_mtl.tasks.base import FrameLabels, Inputs, Task
 from speechbrain_mtl.tasks.classification import UtteranceClassification
 from speechbrain_mtl.tasks.layer_mix import LayerMix, LayerReader
+from speechbrain_mtl.tasks.multilabel import MultiLabelClassification
 from speechbrain_mtl.tasks.pretext import PretextTask
 from speechbrain_mtl.tasks.supervised import SupervisedTask
 from speechbrain_mtl.tasks.units import UnitTask
@@ -13,6 +14,7 @@ __all__ = [
     "Inputs",
     "LayerMix",
     "LayerReader",
+    "MultiLabelClassification",
     "PretextTask",
     "SupervisedTask",
     "Task",

@@ -1,5 +1,6 @@
 """One label an utterance: a word, a speaker, an emotion, a sound."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -12,6 +13,8 @@ from speechbrain_mtl.models.pooling import POOLINGS, pool_frames
 from speechbrain_mtl.tasks.base import Inputs, frame_head
 from speechbrain_mtl.tasks.layer_mix import LayerReader
 from speechbrain_mtl.tasks.supervised import SupervisedTask, rate_score
+
+CLASS_WEIGHTS = ("equal", "balanced")
 
 
 class UtteranceClassification(SupervisedTask):
@@ -27,11 +30,16 @@ class UtteranceClassification(SupervisedTask):
         ``"mean"``, or ``"stats"`` (mean and deviation).
     hidden_size : int
         Width of a hidden layer; 0 for a linear head.
+    class_weights : str
+        ``"balanced"`` for a loss in which every class counts alike, however
+        rare: an item weighs ``N / (C n)``, of N items and C classes in the
+        training part, n of them of its class. ``"equal"`` for items that
+        count alike.
 
     Raises
     ------
     ValueError
-        When the pooling is unknown.
+        When the pooling or the class weights are unknown.
 
     Example
     -------
@@ -47,10 +55,17 @@ class UtteranceClassification(SupervisedTask):
         layer: int | str = -1,
         pooling: str = "mean",
         hidden_size: int = 0,
+        class_weights: str = "equal",
     ) -> None:
         super().__init__(field, layer)
         if pooling not in POOLINGS:
             raise ValueError(f"pooling '{pooling}' is none of {list(POOLINGS)}")
+        if class_weights not in CLASS_WEIGHTS:
+            raise ValueError(
+                f"class_weights '{class_weights}' is none of "
+                f"{list(CLASS_WEIGHTS)}"
+            )
+        self.class_weights = class_weights
         self.pooling = pooling
         self.hidden_size = hidden_size
 
@@ -58,8 +73,10 @@ class UtteranceClassification(SupervisedTask):
         self, dims: Sequence[int], entries: Mapping[str, Mapping]
     ) -> None:
         """Learn the classes; one class alone is an error."""
-        values = {e[self.field] for e in entries.values() if e.get(self.field)}
-        self.labels = sorted(values)
+        counts = Counter(
+            e[self.field] for e in entries.values() if e.get(self.field)
+        )
+        self.labels = sorted(counts)
         if len(self.labels) < 2:
             raise ValueError(
                 f"the training part has {len(self.labels)} class(es) in "
@@ -75,6 +92,12 @@ class UtteranceClassification(SupervisedTask):
         self.head = nn.Linear(size, classes)
         if self.hidden_size:
             self.head = frame_head(size, self.hidden_size, classes)
+        weights = torch.ones(classes)
+        if self.class_weights == "balanced":
+            number = torch.tensor([counts[label] for label in self.labels])
+            weights = number.sum() / (classes * number)
+        # Of the training part, not of what was learned: in no checkpoint.
+        self.register_buffer("weights", weights, persistent=False)
 
     def encode(self, entry: Mapping) -> torch.Tensor:
         """Give the class's number, [1]."""
@@ -87,9 +110,13 @@ class UtteranceClassification(SupervisedTask):
         return self.head(self.norm(pooled))
 
     def forward(self, encoded: Encoded, inputs: Inputs) -> torch.Tensor:
-        """Cross-entropy, a mean over the batch."""
+        """Cross-entropy, weighted by class, a mean over the batch."""
         target = inputs.target.data[:, 0]
-        return functional.cross_entropy(self.logits(encoded).float(), target)
+        logits = self.logits(encoded).float()
+        losses = functional.cross_entropy(logits, target, reduction="none")
+        # Over the items, not over their weights: these would cancel in a
+        # batch of one class.
+        return (self.weights[target] * losses).mean()
 
     def predict(self, encoded: Encoded, inputs: Inputs) -> list[str]:
         """Name the likeliest class of each item."""

@@ -3,7 +3,12 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score, f1_score
 
-from speechbrain_mtl.evaluation import mean_average_precision, mean_f1
+from speechbrain_mtl.evaluation import (
+    mean_average_precision,
+    mean_f1,
+    mean_f1_interval,
+)
+from speechbrain_mtl.evaluation.intervals import draws
 
 
 def batch(seed, items=60, classes=7, decimals=None, known=0.4):
@@ -112,3 +117,32 @@ def test_absence_of_a_class_that_is_always_there_is_refused():
     with pytest.raises(ValueError, match="Class 0: no item of known absence"):
         mean_f1([[1], [0]], [[1], [1]], absence=True)
     assert mean_f1([[1], [0]], [[1], [1]]) == pytest.approx(2 / 3)
+
+
+def test_interval_is_that_of_f1_of_samples_drawn_one_by_one():
+    scores, labels, mask = batch(3, items=60, classes=3, known=0.8)
+    clusters = [f"track {i // 2}" for i in range(60)]
+    ours = mean_f1_interval(scores, labels, mask, clusters, seed=5)
+    values = []
+    for counts in np.concatenate(list(draws(30, seed=5))):
+        drawn = [i for i in range(60) for _ in range(counts[i // 2])]
+        values.append(mean_f1(scores[drawn], labels[drawn], mask[drawn]))
+    assert ours == pytest.approx(tuple(np.quantile(values, [0.025, 0.975])))
+    assert ours != mean_f1_interval(scores, labels, mask, seed=5)
+
+
+def test_a_class_missing_from_a_sample_leaves_the_others():
+    # The second class is in one item of 20, and always found.
+    labels = np.zeros((20, 2))
+    labels[:, 0], labels[0, 1] = 1, 1
+    assert mean_f1_interval(labels, labels) == (1.0, 1.0)
+
+
+def test_interval_is_refused_where_there_is_nothing_to_draw():
+    scores, labels, mask = batch(0)
+    with pytest.raises(ValueError, match="1 cluster.*of 60 for 60 items"):
+        mean_f1_interval(scores, labels, mask, ["one"] * 60)
+    with pytest.raises(ValueError, match="of 59 for 60 items"):
+        mean_f1_interval(scores, labels, mask, range(59))
+    with pytest.raises(ValueError, match="no item of known presence"):
+        mean_f1_interval(scores, np.zeros_like(labels))

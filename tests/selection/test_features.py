@@ -1,6 +1,8 @@
 import dataclasses
 
+import numpy as np
 import pytest
+import soundfile
 import torch
 from speechbrain.lobes.features import Fbank
 
@@ -270,3 +272,25 @@ def test_a_missing_recording_is_named(tone_corpus):
     segments = stratify(manifest, "note", min_per_class=4)
     with pytest.raises(ValueError, match="/nowhere/a.wav: no such file"):
         measure(manifest, segments, WORKERS)
+
+
+def test_an_entry_that_names_a_part_is_measured_there_alone(tmp_path):
+    random = np.random.default_rng(0)
+    noise = 0.1 * random.standard_normal((8, 8000))
+    manifest, cut = {}, {}
+    soundfile.write(tmp_path / "long.wav", noise.flatten(), 16000)
+    for i, wave in enumerate(noise):
+        soundfile.write(tmp_path / f"{i}.wav", wave, 16000)
+        part = {"duration": 4.0, "start": i / 2, "stop": (i + 1) / 2}
+        more = {"loud": i % 2}
+        wav = str(tmp_path / "long.wav")
+        manifest[f"u{i}"] = {"wav": wav, **part, **more}
+        wav = str(tmp_path / f"{i}.wav")
+        cut[f"u{i}"] = {"wav": wav, "duration": 0.5, **more}
+    found = []
+    for entries in (manifest, cut):
+        segments = stratify(entries, "loud", min_per_class=4)
+        found.append(measure(entries, segments, {"rms": RMSEnergy()}, 4, 1.0))
+    assert found[0].seconds == found[1].seconds == 4.0
+    assert torch.equal(found[0].mels, found[1].mels)
+    assert torch.equal(found[0].labels["rms"], found[1].labels["rms"])
