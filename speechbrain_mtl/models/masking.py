@@ -80,7 +80,12 @@ class SpanMask(nn.Module):
             )
         self.prob = prob
         self.span = span
-        self.vector = nn.Parameter(torch.zeros(dim))
+        vector = torch.zeros(dim)
+        # Processes of a distributed run refuse parameters without gradients.
+        if prob > 0:
+            self.vector = nn.Parameter(vector)
+        else:
+            self.register_buffer("vector", vector)
 
     def forward(self, x: torch.Tensor, lens: torch.Tensor) -> torch.Tensor:
         """Mask [B, F, D] with absolute lengths; the identity in eval mode."""
