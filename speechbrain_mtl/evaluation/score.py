@@ -25,7 +25,8 @@ class Score:
     Arguments
     ---------
     metric : str
-        One of `HIGHER_IS_BETTER`.
+        One of `HIGHER_IS_BETTER`; " with ..." may follow, to tell the ways to
+        decode apart.
     value : float
         A fraction.
     n : int
@@ -39,6 +40,8 @@ class Score:
     0.25
     >>> Score("accuracy", 0.75, n=400).error
     0.25
+    >>> Score("WER with LM", 0.25, n=400).higher_is_better
+    False
     """
 
     metric: str
@@ -49,7 +52,7 @@ class Score:
     @property
     def higher_is_better(self) -> bool:
         """Tell an accuracy from an error rate."""
-        return HIGHER_IS_BETTER[self.metric]
+        return HIGHER_IS_BETTER[self.metric.split(" with ")[0]]
 
     @property
     def error(self) -> float:

@@ -2,20 +2,24 @@
 
 from speechbrain_mtl.tasks.base import FrameLabels, Inputs, Task
 from speechbrain_mtl.tasks.classification import UtteranceClassification
+from speechbrain_mtl.tasks.ctc import CTCTask
 from speechbrain_mtl.tasks.layer_mix import LayerMix, LayerReader
 from speechbrain_mtl.tasks.multilabel import MultiLabelClassification
 from speechbrain_mtl.tasks.pretext import PretextTask
+from speechbrain_mtl.tasks.seq2seq import Seq2SeqTask
 from speechbrain_mtl.tasks.supervised import SupervisedTask
 from speechbrain_mtl.tasks.units import UnitTask
 from speechbrain_mtl.tasks.wav2vec2 import Wav2Vec2Task
 
 __all__ = [
+    "CTCTask",
     "FrameLabels",
     "Inputs",
     "LayerMix",
     "LayerReader",
     "MultiLabelClassification",
     "PretextTask",
+    "Seq2SeqTask",
     "SupervisedTask",
     "Task",
     "UnitTask",

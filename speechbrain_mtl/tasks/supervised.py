@@ -29,6 +29,9 @@ class SupervisedTask(Task):
         What to read of the encoder: see `LayerReader`.
     """
 
+    # Set while the best checkpoint is tested: answers may then cost more.
+    testing = False
+
     def __init__(self, field: str, layer: int | str = -1) -> None:
         super().__init__()
         self.field = field

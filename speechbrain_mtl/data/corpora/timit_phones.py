@@ -69,6 +69,27 @@ def fold_phone(phone: str, phones: int = 39) -> str | None:
     return FOLDINGS[phones][phone]
 
 
+def scored_phone(phone: str) -> str | None:
+    """Give the label, among 39, that one of any set is scored as.
+
+    Arguments
+    ---------
+    phone : str
+        Of the 61, the 48 or the 39; the labels of other sets stay themselves.
+
+    Returns
+    -------
+    label : str or None
+        None for the glottal stop, which is not scored.
+
+    Example
+    -------
+    >>> [scored_phone(phone) for phone in ("bcl", "vcl", "sil", "q")]
+    ['sil', 'sil', 'sil', None]
+    """
+    return _folded(phone, TO_48, TO_39)
+
+
 def _folded(phone: str, *steps: dict[str, str]) -> str | None:
     """Take a phone through the steps; q is lost on the way."""
     for step in steps:
