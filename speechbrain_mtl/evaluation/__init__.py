@@ -1,5 +1,14 @@
 """Metrics, intervals and probes over frozen encoders."""
 
+from speechbrain_mtl.evaluation.activity import (
+    frames_to_segments,
+    median_filter,
+)
+from speechbrain_mtl.evaluation.diarization import (
+    DiarizationErrors,
+    diarization_error_rate,
+    diarization_errors,
+)
 from speechbrain_mtl.evaluation.intervals import (
     bootstrap_interval,
     seed_interval,
@@ -10,6 +19,11 @@ from speechbrain_mtl.evaluation.multilabel import (
     mean_f1,
     mean_f1_interval,
 )
+from speechbrain_mtl.evaluation.slots import (
+    slot_type_f1,
+    slot_value_cer,
+    slot_value_wer,
+)
 from speechbrain_mtl.evaluation.text import (
     ctc_greedy,
     edit_distances,
@@ -18,15 +32,23 @@ from speechbrain_mtl.evaluation.text import (
 from speechbrain_mtl.evaluation.verification import equal_error_rate, min_dcf
 
 __all__ = [
+    "DiarizationErrors",
     "bootstrap_interval",
     "ctc_greedy",
+    "diarization_error_rate",
+    "diarization_errors",
     "edit_distances",
     "equal_error_rate",
     "error_rate",
+    "frames_to_segments",
     "mean_average_precision",
     "mean_f1",
     "mean_f1_interval",
+    "median_filter",
     "min_dcf",
     "seed_interval",
+    "slot_type_f1",
+    "slot_value_cer",
+    "slot_value_wer",
     "wilson_interval",
 ]
