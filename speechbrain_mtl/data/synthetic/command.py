@@ -37,6 +37,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, help="of voices and texts (default: 0)"
     )
     parser.add_argument(
+        "--mixtures",
+        type=int,
+        help="mixtures of two speakers (default: one for five minutes)",
+    )
+    parser.add_argument(
         "--workers",
         type=int,
         default=os.cpu_count() or 1,
@@ -63,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
         args.speakers,
         args.seed,
         args.workers,
+        mixtures=args.mixtures,
     )
     if not summary.made:
         print(f"{summary.out} is finished already; nothing to do.")

@@ -78,6 +78,7 @@ def generate(
     seed: int = 0,
     workers: int = 1,
     progress: bool = True,
+    mixtures: int | None = None,
 ) -> Summary:
     """Make the embedded corpus, or finish one that was interrupted.
 
@@ -100,6 +101,9 @@ def generate(
         ``if __name__ == "__main__":``.
     progress : bool
         Print an estimate and a bar.
+    mixtures : int, optional
+        How many mixtures of two speakers; as many as `minutes` implies (one
+        for five minutes) by default. The other recordings are the same.
 
     Returns
     -------
@@ -126,10 +130,12 @@ def generate(
     """
     began = time.perf_counter()
     out = Path(out)
-    plan = Plan(minutes=float(minutes), speakers=speakers, seed=seed)
+    plan = Plan(float(minutes), speakers, seed, mixtures)
     if workers < 1:
         raise ValueError(f"workers is {workers}; it must be at least 1.")
     settings = {"version": VERSION, **asdict(plan)}
+    if mixtures is None:  # corpora from before this setting stay the same
+        del settings["mixtures"]
     if (out / CERTIFICATE).is_file():
         found = json.loads((out / CERTIFICATE).read_text(encoding="utf-8"))
         _refuse_other(out, found["settings"], settings)

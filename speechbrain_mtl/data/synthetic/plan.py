@@ -87,6 +87,9 @@ class Plan:
         At least 4.
     seed : int
         Another seed: other speakers, other sentences.
+    mixtures : int, optional
+        How many, whatever the length; all else stays as it is without. A
+        seventeen-second mixture is of two speakers of one split.
 
     Raises
     ------
@@ -105,6 +108,7 @@ class Plan:
     minutes: float = DEFAULT_MINUTES
     speakers: int = DEFAULT_SPEAKERS
     seed: int = 0
+    mixtures: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.minutes < 1e6:
@@ -117,6 +121,10 @@ class Plan:
             )
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed}; it must not be negative.")
+        if self.mixtures is not None and self.mixtures < 1:
+            raise ValueError(
+                f"mixtures is {self.mixtures}; it must be at least 1."
+            )
 
     @functools.cached_property
     def counts(self) -> dict[str, int]:
@@ -128,6 +136,8 @@ class Plan:
             rounds = round(count / self.speakers)
             whole = rounds > 0 and kind != "mixture"
             counts[kind] = rounds * self.speakers if whole else count
+        if self.mixtures is not None:
+            counts["mixture"] = self.mixtures
         return counts
 
     @property

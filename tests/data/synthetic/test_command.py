@@ -32,6 +32,13 @@ def test_other_settings_are_an_error_without_a_traceback(tmp_path, capsys):
     assert "seed = 0, not 9" in message
 
 
+def test_mixtures_are_as_many_as_wanted(tmp_path, capsys):
+    out = str(tmp_path / "corpus")
+    words = ["synth", out, "--minutes=0.1", "--speakers=4", "--workers=1"]
+    assert main([*words, "--mixtures=2"]) == 0
+    assert "mixture        2 items" in capsys.readouterr().out
+
+
 def test_minutes_and_hours_exclude_each_other(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["synth", str(tmp_path), "--minutes=1", "--hours=1"])

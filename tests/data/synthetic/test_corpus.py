@@ -195,6 +195,20 @@ def test_a_finished_corpus_refuses_other_settings(
     assert fingerprint(corpus) == before
 
 
+def test_mixtures_are_a_setting_that_changes_no_other_recording(
+    corpus, entries, tmp_path
+):
+    with pytest.raises(CorpusError, match="mixtures = None, not 3"):
+        generate(corpus, progress=False, **SETTINGS, mixtures=3)
+    out = tmp_path / "mixed"
+    summary = generate(out, progress=False, **SETTINGS, mixtures=3)
+    assert summary.items["mixture"] == 3
+    found = json.loads((out / "manifest.json").read_text())
+    assert {name: found[name] for name in entries} == entries
+    with pytest.raises(CorpusError, match="mixtures = 3, not None"):
+        generate(out, progress=False, **SETTINGS)
+
+
 def test_a_finished_corpus_is_left_alone(corpus, fingerprint, monkeypatch):
     monkeypatch.setattr(shards, "make_shard", None)
     before = fingerprint(corpus)

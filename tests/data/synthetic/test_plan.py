@@ -179,6 +179,16 @@ def test_mixtures_are_of_two_speakers_of_one_split(speakers):
     assert splits == expected.get(speakers, {"train", "valid", "test"})
 
 
+def test_the_wanted_mixtures_come_and_all_else_stays():
+    few, many = Plan(minutes=4, speakers=10), Plan(4, 10, mixtures=9)
+    assert many.counts == few.counts | {"mixture": 9}
+    assert few.counts["mixture"] < 9
+    for index in range(len(few)):
+        assert many[index] == few[index]
+    splits = Counter(i.split for i in of_kind([*many], "mixture"))
+    assert splits == {"train": 6, "test": 2, "valid": 1}
+
+
 def test_only_emotion_has_a_level_and_only_abx_is_phoneme_input(default):
     for item in default:
         for line in item.lines:
@@ -202,6 +212,7 @@ def test_many_files_go_to_folders_of_a_thousand():
         ({"minutes": float("nan")}, "minutes is nan"),
         ({"speakers": 3}, "speakers is 3; at least 4"),
         ({"seed": -1}, "seed is -1"),
+        ({"mixtures": 0}, "mixtures is 0; it must be at least 1"),
     ],
 )
 def test_settings_that_make_no_corpus_are_refused(settings, message):
