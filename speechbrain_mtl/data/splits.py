@@ -105,6 +105,57 @@ def both_ways(
     return [f"{name}_1", f"{name}_2"]
 
 
+def numbered_folds(
+    entries: dict[str, dict], field: str = "fold"
+) -> dict[str, str]:
+    """Give entries one split field a fold, where folds have numbers.
+
+    In field ``fold_<k>`` fold k tests, the next validates (after the last
+    comes the first), and the others train.
+
+    Arguments
+    ---------
+    entries : dict
+        Manifest entries; changed.
+    field : str
+        Field with the number.
+
+    Returns
+    -------
+    fields : dict
+        The new field by fold.
+
+    Raises
+    ------
+    ValueError
+        When an entry has no number, or there are fewer than 3 folds.
+
+    Example
+    -------
+    >>> entries = {f"u{k}": {"fold": k} for k in (1, 2, 3)}
+    >>> numbered_folds(entries)
+    {'1': 'fold_1', '2': 'fold_2', '3': 'fold_3'}
+    >>> [entries["u2"][f"fold_{k}"] for k in (1, 2, 3)]
+    ['valid', 'test', 'train']
+    """
+    bad = [n for n, e in entries.items() if not isinstance(e.get(field), int)]
+    if bad:
+        raise ValueError(
+            f"{bad[0]} and {len(bad) - 1} other(s): {field} is "
+            f"{entries[bad[0]].get(field)!r}. Give a number."
+        )
+    folds = sorted({entry[field] for entry in entries.values()})
+    if len(folds) < 3:
+        raise ValueError(
+            f"{field}s {folds}: one tests, one validates, so 3 least"
+        )
+    for place, fold in enumerate(folds):
+        parts = {fold: "test", folds[(place + 1) % len(folds)]: "valid"}
+        for entry in entries.values():
+            entry[f"fold_{fold}"] = parts.get(entry[field], "train")
+    return {str(fold): f"fold_{fold}" for fold in folds}
+
+
 def grouped_folds(
     entries: dict[str, dict], name: str, label: str, group: str, folds: int
 ) -> list[str]:

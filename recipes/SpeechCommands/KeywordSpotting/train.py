@@ -6,8 +6,8 @@ To run this recipe, pretraining on any folder of speech:
       recipes/SpeechCommands/KeywordSpotting/hparams/sparsemax.yaml \
       --data_folder=/path/to/speech_commands --pretrain_folder=/path/to/speech
 
-The corpus's own split is kept. With --twelve=True there are ten words, silence
-and all others as one class, as in the keyword task of SUPERB.
+The corpus's own split is kept. With --label_field=keyword there are ten words,
+silence and all others as one class, as in the keyword task of SUPERB.
 """
 
 import sys
@@ -37,7 +37,7 @@ def main() -> None:
         hparams["data_folder"],
         Path(hparams["output_folder"]) / "data",
         hparams["manifest"],
-        twelve=hparams["twelve"],
+        twelve=hparams["label_field"] == "keyword",
     )
     experiment = DownstreamExperiment(
         hparams, started.settings, started.run_opts

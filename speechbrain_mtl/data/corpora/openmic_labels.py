@@ -2,6 +2,7 @@
 
 import math
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -121,3 +122,35 @@ def labels_of_table(path: Path) -> Labels:
             values[number[name]], mask[number[name]] = value, 1
     raise_problems(path, problems)
     return labels
+
+
+def surest(values: Sequence[float], mask: Sequence[int]) -> str | None:
+    """Name the instrument that listeners were surest to hear in a clip.
+
+    Arguments
+    ---------
+    values : sequence of float
+        Probability of each of `INSTRUMENTS`.
+    mask : sequence of int
+        1 where listeners were asked, else 0.
+
+    Returns
+    -------
+    instrument : str or None
+        The first of them where several are equally sure; None where none was
+        heard more likely than not.
+
+    Example
+    -------
+    >>> asked = [1, 0, 1] + [0] * 17
+    >>> surest([0.6, 0.9, 0.8] + [0.5] * 17, asked)
+    'bass'
+    >>> surest([0.4, 0.9, 0.3] + [0.5] * 17, asked) is None
+    True
+    """
+    heard = {
+        name: value
+        for name, value, asked in zip(INSTRUMENTS, values, mask)
+        if asked and value >= UNKNOWN
+    }
+    return max(heard, key=heard.__getitem__) if heard else None
