@@ -1,5 +1,7 @@
 """Losses that compare vectors: which one belongs to which?"""
 
+import math
+
 import torch
 from torch.nn import functional
 
@@ -119,3 +121,87 @@ def wav2vec2_contrastive(
     logits = torch.cat([positive, negative], dim=1) / temperature
     losses = logits.logsumexp(dim=1) - logits[:, 0]
     return losses, logits[:, 0] > logits[:, 1:].amax(dim=1)
+
+
+def am_softmax(
+    cosines: torch.Tensor,
+    targets: torch.Tensor,
+    margin: float = 0.2,
+    scale: float = 30.0,
+    angular: bool = False,
+) -> torch.Tensor:
+    """Cross-entropy in which the true class must lead by a margin.
+
+    Of the cosine, AM-softmax (Wang et al., IEEE SPL 2018), or of the angle,
+    AAM-softmax (Deng et al., CVPR 2019). Where angle and margin make more
+    than half a turn, the cosine goes on falling along a line, as there.
+
+    Arguments
+    ---------
+    cosines : torch.Tensor
+        Between an item and a class, [B, C].
+    targets : torch.Tensor
+        Class of each item, integers [B]; items of class -1 do not count.
+    margin : float
+        Of the cosine, or of the angle in radians.
+    scale : float
+        What cosines are multiplied by: 1 over the temperature.
+    angular : bool
+        Whether the margin is one of the angle.
+
+    Returns
+    -------
+    loss : torch.Tensor
+        Mean over the items that count, in nats; 0 without any.
+
+    Example
+    -------
+    >>> cosines = torch.tensor([[0.9, 0.1], [0.5, 0.5]])
+    >>> am_softmax(cosines, torch.tensor([0, -1]), 0.8, 1.0)
+    tensor(0.6931)
+    """
+    # Cosines near 1 differ by less than bf16 can tell.
+    cosines = cosines.float()
+    if angular:
+        # The gradient of a sine is infinite at cosine 1.
+        cosines = cosines.clamp(-1 + 1e-7, 1 - 1e-7)
+        sines = (1 - cosines.square()).sqrt()
+        turned = cosines * math.cos(margin) - sines * math.sin(margin)
+        beyond = cosines <= -math.cos(margin)
+        line = cosines - margin * math.sin(margin)
+        lowered = torch.where(beyond, line, turned)
+    else:
+        lowered = cosines - margin
+    classes = torch.arange(cosines.shape[1], device=cosines.device)
+    own = classes == targets[:, None]
+    return known_cross_entropy(
+        scale * torch.where(own, lowered, cosines), targets
+    )
+
+
+def known_cross_entropy(
+    logits: torch.Tensor, targets: torch.Tensor
+) -> torch.Tensor:
+    """Cross-entropy over the items whose class is known.
+
+    Arguments
+    ---------
+    logits : torch.Tensor
+        [B, C].
+    targets : torch.Tensor
+        Class of each item, integers [B]; items of class -1 do not count.
+
+    Returns
+    -------
+    loss : torch.Tensor
+        Mean over the items that count, in nats; 0 without any.
+
+    Example
+    -------
+    >>> known_cross_entropy(torch.zeros(2, 2), torch.tensor([-1, -1]))
+    tensor(0.)
+    """
+    total = functional.cross_entropy(
+        logits.float(), targets, ignore_index=-1, reduction="sum"
+    )
+    return total / (targets >= 0).sum().clamp(min=1)

@@ -2,13 +2,16 @@
 
 from speechbrain_mtl.models.context import ContextFbank
 from speechbrain_mtl.models.crdnn import CRDNN
+from speechbrain_mtl.models.ecapa import ECAPA
 from speechbrain_mtl.models.encoder import Encoded, Encoder, frame_mask
 from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.models.transformer import TransformerEncoder
 from speechbrain_mtl.models.wav2vec2 import HuggingFaceEncoder, Wav2Vec2Encoder
+from speechbrain_mtl.models.xvector import XVector
 
 __all__ = [
     "CRDNN",
+    "ECAPA",
     "ContextFbank",
     "Encoded",
     "Encoder",
@@ -16,5 +19,6 @@ __all__ = [
     "StoredEncoder",
     "TransformerEncoder",
     "Wav2Vec2Encoder",
+    "XVector",
     "frame_mask",
 ]
