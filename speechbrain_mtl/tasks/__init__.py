@@ -9,6 +9,7 @@ from speechbrain_mtl.tasks.pretext import PretextTask
 from speechbrain_mtl.tasks.seq2seq import Seq2SeqTask
 from speechbrain_mtl.tasks.supervised import SupervisedTask
 from speechbrain_mtl.tasks.units import UnitTask
+from speechbrain_mtl.tasks.verification import SpeakerVerification
 from speechbrain_mtl.tasks.wav2vec2 import Wav2Vec2Task
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "MultiLabelClassification",
     "PretextTask",
     "Seq2SeqTask",
+    "SpeakerVerification",
     "SupervisedTask",
     "Task",
     "UnitTask",

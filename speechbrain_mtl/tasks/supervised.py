@@ -32,6 +32,11 @@ class SupervisedTask(Task):
     # Set while the best checkpoint is tested: answers may then cost more.
     testing = False
 
+    # Whether any part of an entry has the answer of the whole.
+    chunkable = False
+    # Whether scoring learns from the answers to the training part: `learn`.
+    learns = False
+
     def __init__(self, field: str, layer: int | str = -1) -> None:
         super().__init__()
         self.field = field
@@ -86,6 +91,16 @@ class SupervisedTask(Task):
     def predict(self, encoded: Encoded, inputs: Inputs) -> list:
         """Answer for every item of a batch; on the host."""
         raise NotImplementedError(f"{type(self).__name__} predicts nothing")
+
+    def learn(
+        self, predictions: Mapping[str, Any], entries: Mapping[str, Mapping]
+    ) -> None:
+        """Take what scoring needs from the best checkpoint's answers.
+
+        Called once, before the tests, where the task `learns`; `entries` are
+        the training part, each read whole.
+        """
+        raise NotImplementedError(f"{type(self).__name__} learns nothing")
 
     def score(
         self, predictions: Mapping[str, Any], entries: Mapping[str, Mapping]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import speechbrain as sb
 import torch
@@ -21,7 +22,7 @@ from speechbrain_mtl.evaluation.features import Features, extract
 from speechbrain_mtl.models import Encoder
 from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.tasks.supervised import SupervisedTask
-from speechbrain_mtl.training.model import MultiTaskModel
+from speechbrain_mtl.training.model import MultiTaskModel, unwrapped
 from speechbrain_mtl.training.progress import JsonLinesLog, Progress
 from speechbrain_mtl.training.schedule import Phase, Schedule
 from speechbrain_mtl.training.supervised import SupervisedBrain
@@ -49,6 +50,7 @@ def finetune(
     encoder_lr_scale: float = 0.1,
     epochs: int = 20,
     batch_seconds: float = 60.0,
+    chunk_seconds: float | None = None,
     warmup_share: float = 0.1,
     augment: Callable | None = None,
     log_every: int = 20,
@@ -96,6 +98,9 @@ def finetune(
         Passes over the training part.
     batch_seconds : float
         Padded audio a batch and process.
+    chunk_seconds : float, optional
+        Train on a random part of that length of each utterance, another one
+        in every epoch. Validation and tests read whole utterances.
     warmup_share : float
         Share of the updates in which the learning rate rises; it then falls
         to 0.
@@ -128,6 +133,12 @@ def finetune(
     folder = Path(folder)
     torch.manual_seed(seed)
     tasks = copy.deepcopy(tasks)
+    whole = [name for name, task in tasks.items() if not task.chunkable]
+    if chunk_seconds is not None and (whole or chunk_seconds <= 0):
+        raise ValueError(
+            f"chunk_seconds is {chunk_seconds}: give seconds above 0, or null "
+            f"where answers are those of whole utterances, as of {whole}"
+        )
     prepare_tasks(tasks, encoder.dims, parts)
     features = {}
     if frozen and store and augment is None:
@@ -140,9 +151,15 @@ def finetune(
         encoder = StoredEncoder(encoder)
     model = MultiTaskModel(copy.deepcopy(encoder), tasks)
     loader = partial(
-        _loader, tasks, batch_seconds, seed, loader_workers, features
+        _loader,
+        tasks,
+        batch_seconds,
+        chunk_seconds,
+        seed,
+        loader_workers,
+        features,
     )
-    sampler, train_loader = loader("train", parts["train"])
+    sampler, train_loader = loader("train", parts["train"], train=True)
     epoch_hours = sampler.hours_per_batch * sampler.batches_per_pass
     weighting = FixedWeights(weights or dict.fromkeys(tasks, 1.0))
     still = epochs if frozen else frozen_epochs
@@ -236,16 +253,18 @@ def prepare_tasks(
 def _loader(
     tasks: dict[str, SupervisedTask],
     batch_seconds: float,
+    chunk_seconds: float | None,
     seed: int,
     workers: int,
     features: dict[str, Features],
     part: str,
     entries: dict[str, dict],
+    train: bool = False,
 ) -> tuple[UtteranceBatchSampler, DataLoader]:
     """Batches of one part: shared between processes, and shuffled, to train."""
-    train = part == "train"
+    longest = chunk_seconds if train and chunk_seconds else float("inf")
     sampler = UtteranceBatchSampler(
-        [entry_seconds(entry) for entry in entries.values()],
+        [min(entry_seconds(e), longest) for e in entries.values()],
         batch_seconds,
         seed=seed,
         shuffle=train,
@@ -253,7 +272,12 @@ def _loader(
         world_size=int(os.environ.get("WORLD_SIZE", 1)) if train else 1,
     )
     read = utterance_loader(
-        entries, tasks, sampler, workers, features.get(part)
+        entries,
+        tasks,
+        sampler,
+        workers,
+        features.get(part),
+        chunk_seconds if train else None,
     )
     return sampler, read
 
@@ -267,13 +291,24 @@ def _evaluate(
 ) -> dict[str, dict]:
     """Test the checkpoint that validated best, on every set."""
     scored, answers = {}, {}
+    learning = {
+        name: task
+        for name, task in unwrapped(brain.modules.model).tasks.items()
+        if task.learns
+    }
+    if learning:
+        brain.hparams.entries = parts["train"]
+        _, batches = loader("train", parts["train"])
+        brain.evaluate(batches, min_key="error", progressbar=progressbar)
+        for name, task in learning.items():
+            task.learn(brain.answers[name], parts["train"])
     for name in [part for part in parts if part != "train"]:
         brain.hparams.entries = parts[name]
         _, batches = loader(name, parts[name])
         brain.evaluate(batches, min_key="error", progressbar=progressbar)
         scored[name], answers[name] = brain.scored, brain.answers
     if if_main_process():
-        write_json(folder / "answers.json", answers)
+        write_json(folder / "answers.json", _plain(answers))
     valid = scored.pop("valid")
     return {
         f"{task}{f'.{name}' if len(scored) > 1 else ''}/{score.metric}": {
@@ -284,3 +319,12 @@ def _evaluate(
         for task, scores in found.items()
         for place, score in enumerate(scores)
     }
+
+
+def _plain(answers: Any) -> Any:
+    """Give answers as JSON takes them: vectors as lists, to four decimals."""
+    if isinstance(answers, dict):
+        return {name: _plain(found) for name, found in answers.items()}
+    if isinstance(answers, torch.Tensor):
+        return [round(value, 4) for value in answers.tolist()]
+    return answers

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from speechbrain_mtl.data.audio import entry_seconds, read_entry
 from speechbrain_mtl.evaluation.features import Features
 from speechbrain_mtl.tasks.supervised import SupervisedTask
+from speechbrain_mtl.training.chunks import random_chunk
 
 
 class UtteranceBatchSampler:
@@ -122,6 +123,7 @@ def utterance_loader(
     sampler: UtteranceBatchSampler,
     workers: int = 0,
     features: Features | None = None,
+    chunk_seconds: float | None = None,
 ) -> DataLoader:
     """Read utterances and what tasks make of their answers.
 
@@ -138,6 +140,9 @@ def utterance_loader(
         Reading processes.
     features : Features, optional
         Stored layers to read in place of waveforms.
+    chunk_seconds : float, optional
+        Read a random part of that length of each utterance, another one in
+        every epoch; see `random_chunk`.
 
     Returns
     -------
@@ -158,12 +163,21 @@ def utterance_loader(
     @sb.utils.data_pipeline.provides("sig", "seconds", *targets)
     def read(name: str):  # noqa: ANN202
         entry = entries[name]
+        seconds = entry_seconds(entry)
+        start, stop = 0.0, float("inf")
+        part = entry
+        if chunk_seconds is not None and seconds > chunk_seconds:
+            start, stop = random_chunk(
+                name, seconds, chunk_seconds, sampler.seed, sampler.epoch
+            )
+            begin = entry.get("start", 0.0)
+            part = {**entry, "start": begin + start, "stop": begin + stop}
         if features is not None:
-            first, last = features.span(name)
+            first, last = features.span(name, start, stop)
             yield features.frames[first:last]
         else:
-            yield read_entry(name, entry)
-        yield entry_seconds(entry)
+            yield read_entry(name, part)
+        yield entry_seconds(part)
         for task in tasks.values():
             yield task.encode(entry)
 
