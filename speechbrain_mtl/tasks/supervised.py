@@ -102,6 +102,15 @@ class SupervisedTask(Task):
         """
         raise NotImplementedError(f"{type(self).__name__} learns nothing")
 
+    def tune(
+        self, predictions: Mapping[str, Any], entries: Mapping[str, Mapping]
+    ) -> None:
+        """Choose what scoring leaves open, on the validation part.
+
+        Called after each validation, before it is scored and saved: what was
+        chosen belongs to the checkpoint. By default nothing is open.
+        """
+
     def score(
         self, predictions: Mapping[str, Any], entries: Mapping[str, Mapping]
     ) -> list[Score]:

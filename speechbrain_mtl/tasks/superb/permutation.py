@@ -39,9 +39,10 @@ def permutation_free_bce(
     (0.0001, tensor([1]))
     """
     mask = frame_mask(lens, logits.shape[1])[..., None]
-    # Sums over many frames: bf16 would lose them.
+    # Sums over many frames: bf16 would lose them. Where a logit is 0, its label
+    # adds nothing.
     logits = logits.float().masked_fill(~mask, 0.0)
-    labels = labels.to(logits.dtype).masked_fill(~mask, 0.0)
+    labels = labels.to(logits.dtype)
     # BCE is softplus(x) - x y: of every output with every label at once.
     whole = softplus(logits).masked_fill(~mask, 0.0).sum(dim=1)
     cost = whole[:, :, None] - logits.transpose(1, 2) @ labels
