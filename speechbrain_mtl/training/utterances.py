@@ -46,7 +46,7 @@ class UtteranceBatchSampler:
 
     Example
     -------
-    >>> sampler = UtteranceBatchSampler([1.0, 1.1, 4.0], batch_seconds=4.0)
+    >>> sampler = UtteranceBatchSampler([1.0, 0.9, 4.0], batch_seconds=4.0)
     >>> sorted(sorted(batch) for batch in sampler)
     [[0, 1], [2]]
     """
@@ -79,7 +79,8 @@ class UtteranceBatchSampler:
             max(1, int(batch_seconds / self.durations[c[0]] + 1e-6))
             for c in self.classes
         ]
-        self.batches_per_pass = len(self._pass(0))
+        self._planned = (0, self._pass(0))
+        self.batches_per_pass = len(self._planned[1])
         self.hours_per_batch = (
             self.durations.sum() / 3600 / self.batches_per_pass
         )
@@ -99,6 +100,13 @@ class UtteranceBatchSampler:
             return batches
         return [batches[i] for i in rng.permutation(len(batches))]
 
+    def batch(self, number: int) -> list[int]:
+        """Give one batch of the endless row of passes, counted from 0."""
+        wanted, position = divmod(number, self.batches_per_pass)
+        if self._planned[0] != wanted:
+            self._planned = (wanted, self._pass(wanted))
+        return self._planned[1][position]
+
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch, counted from 1, that the next iteration yields."""
         self.epoch = epoch
@@ -107,14 +115,9 @@ class UtteranceBatchSampler:
         return self.steps_per_epoch - self.start
 
     def __iter__(self) -> Iterator[list[int]]:
-        current, plan = None, None
         begin = (self.epoch - 1) * self.steps_per_epoch
         for step in range(begin + self.start, begin + self.steps_per_epoch):
-            number = step * self.world_size + self.rank
-            wanted, position = divmod(number, self.batches_per_pass)
-            if wanted != current:
-                current, plan = wanted, self._pass(wanted)
-            yield plan[position]
+            yield self.batch(step * self.world_size + self.rank)
 
 
 def utterance_loader(

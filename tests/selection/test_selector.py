@@ -258,9 +258,9 @@ def test_the_sample_of_an_estimate_is_short(tone_corpus, monkeypatch):
     monkeypatch.setattr(estimate, "SAMPLE_SECONDS", 2.0)
     monkeypatch.setattr(
         features,
-        "read_audio",
-        lambda path, read_audio=features.read_audio: (
-            read.append(path) or read_audio(path)
+        "read_entry",
+        lambda name, entry, read_entry=features.read_entry: (
+            read.append(name) or read_entry(name, entry)
         ),
     )
     Selector().estimate(tone_corpus(per_class=20), "note", workers())
