@@ -35,11 +35,16 @@ class UtteranceClassification(SupervisedTask):
         rare: an item weighs ``N / (C n)``, of N items and C classes in the
         training part, n of them of its class. ``"equal"`` for items that
         count alike.
+    projection : int
+        Width of a linear layer, with nothing after it, that takes the place
+        of normalisation and hidden layer: the head of SUPERB, which projects
+        frames, then pools; of means that is the same. 0 for none.
 
     Raises
     ------
     ValueError
-        When the pooling or the class weights are unknown.
+        When the pooling or the class weights are unknown, or a hidden layer
+        and a projection are wanted.
 
     Example
     -------
@@ -56,6 +61,7 @@ class UtteranceClassification(SupervisedTask):
         pooling: str = "mean",
         hidden_size: int = 0,
         class_weights: str = "equal",
+        projection: int = 0,
     ) -> None:
         super().__init__(field, layer)
         if pooling not in POOLINGS:
@@ -65,7 +71,13 @@ class UtteranceClassification(SupervisedTask):
                 f"class_weights '{class_weights}' is none of "
                 f"{list(CLASS_WEIGHTS)}"
             )
+        if hidden_size and projection:
+            raise ValueError(
+                f"hidden_size {hidden_size} and projection {projection}: give "
+                "one of them, and 0 for the other"
+            )
         self.class_weights = class_weights
+        self.projection = projection
         self.pooling = pooling
         self.hidden_size = hidden_size
 
@@ -87,11 +99,13 @@ class UtteranceClassification(SupervisedTask):
         self.reader = LayerReader(self.layer, dims)
         size = self.reader.size * (2 if self.pooling == "stats" else 1)
         # Pooled means differ much in scale between layers and encoders.
-        self.norm = nn.LayerNorm(size)
+        self.norm = nn.Identity() if self.projection else nn.LayerNorm(size)
         classes = len(self.labels)
         self.head = nn.Linear(size, classes)
         if self.hidden_size:
             self.head = frame_head(size, self.hidden_size, classes)
+        if self.projection:
+            self.head = projected_head(size, self.projection, classes)
         weights = torch.ones(classes)
         if self.class_weights == "balanced":
             number = torch.tensor([counts[label] for label in self.labels])
@@ -132,3 +146,16 @@ class UtteranceClassification(SupervisedTask):
             for name, entry in entries.items()
         ]
         return [rate_score("accuracy", hits, None, entries)]
+
+
+def projected_head(input_size: int, projection: int, dim: int) -> nn.Sequential:
+    """Make the head of SUPERB's utterance tasks: two linear layers.
+
+    Example
+    -------
+    >>> sum(p.numel() for p in projected_head(768, 256, 12).parameters())
+    199948
+    """
+    return nn.Sequential(
+        nn.Linear(input_size, projection), nn.Linear(projection, dim)
+    )
