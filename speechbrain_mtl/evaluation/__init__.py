@@ -19,6 +19,12 @@ from speechbrain_mtl.evaluation.multilabel import (
     mean_f1,
     mean_f1_interval,
 )
+from speechbrain_mtl.evaluation.retrieval import (
+    chance_recall,
+    median_rank,
+    recall_at_k,
+    retrieve,
+)
 from speechbrain_mtl.evaluation.slots import (
     slot_type_f1,
     slot_value_cer,
@@ -34,6 +40,7 @@ from speechbrain_mtl.evaluation.verification import equal_error_rate, min_dcf
 __all__ = [
     "DiarizationErrors",
     "bootstrap_interval",
+    "chance_recall",
     "ctc_greedy",
     "diarization_error_rate",
     "diarization_errors",
@@ -45,7 +52,10 @@ __all__ = [
     "mean_f1",
     "mean_f1_interval",
     "median_filter",
+    "median_rank",
     "min_dcf",
+    "recall_at_k",
+    "retrieve",
     "seed_interval",
     "slot_type_f1",
     "slot_value_cer",
