@@ -7,11 +7,15 @@ from contextlib import contextmanager
 import speechbrain as sb
 import torch
 from speechbrain.utils.distributed import if_main_process
+from torch.nn.parallel import DistributedDataParallel
 
+from speechbrain_mtl.training.finite import not_finite, zero_of
 from speechbrain_mtl.training.model import unwrapped
 from speechbrain_mtl.training.progress import LossMeter
 
 logger = logging.getLogger(__name__)
+
+NAMED = 3  # recordings a warning spells out
 
 
 class MultiTaskBrain(sb.Brain):
@@ -31,7 +35,69 @@ class MultiTaskBrain(sb.Brain):
     Batches have ``sig`` (padded waveforms, 16 kHz) and ``seconds`` (a list of
     floats). Every random draw of a step is a function of (seed, step, rank),
     so that a resumed run repeats an undisturbed one exactly.
+
+    A task whose loss is not finite is left out of that step, named and
+    counted; where none is finite, SpeechBrain's patience
+    (``--nonfinite_patience``) decides when to give up.
     """
+
+    def fit_batch(self, batch: object) -> torch.Tensor:
+        """Encode, ask the active tasks, weigh, step."""
+        should_step = self.step % self.grad_accumulation_factor == 0
+        self.on_fit_batch_start(batch, should_step)
+        weighting = self.phase.weighting
+        own_means = weighting.averages_gradients
+        with self.no_sync(own_means or not should_step):
+            with self.training_ctx:
+                outputs = self.compute_forward(batch, sb.Stage.TRAIN)
+                self._leave_out(outputs["losses"], batch)
+                loss = self.compute_objectives(outputs, batch, sb.Stage.TRAIN)
+            weighting.backward(
+                outputs["losses"],
+                self.modules.model,
+                self.scaler,
+                self.grad_accumulation_factor,
+                should_step,
+            )
+        if should_step:
+            self.optimizers_step()
+        self.on_fit_batch_end(batch, outputs, loss, should_step)
+        return loss.detach().cpu()
+
+    def _leave_out(self, losses: dict, batch: object) -> None:
+        """Drop the losses that are not finite from a step, in place."""
+        bad = not_finite(losses)
+        if not bad:
+            return
+        skipped = self.hparams.progress.skipped
+        step = self.hparams.progress.steps
+        model = unwrapped(self.modules.model)
+        none = len(bad) == len(losses)
+        if none:
+            self.nonfinite_count += 1
+            if self.nonfinite_count > self.nonfinite_patience:
+                raise ValueError(
+                    f"step {step}: no loss of {sorted(losses)} is finite, for "
+                    f"the {self.nonfinite_count}th time. Lower the learning "
+                    "rate, or look at the recordings: "
+                    f"{named_ids(batch.id)}"
+                )
+        waits = isinstance(self.modules.model, DistributedDataParallel)
+        waits = waits and not self.phase.weighting.averages_gradients
+        for name in bad:
+            if name not in skipped:
+                logger.warning(
+                    f"step {step}: the loss of task '{name}' is not finite; it "
+                    "is left out of this step. Recordings: "
+                    f"{named_ids(batch.id)}"
+                )
+            skipped[name] = skipped.get(name, 0) + 1
+            if none:
+                losses[name] = zero_of(model)
+            elif waits:
+                losses[name] = zero_of(model.tasks[name])
+            else:
+                del losses[name]
 
     def compute_forward(self, batch: object, stage: sb.Stage) -> dict:
         """Encode a batch once and compute the active tasks' losses."""
@@ -48,6 +114,8 @@ class MultiTaskBrain(sb.Brain):
     ) -> torch.Tensor:
         """Weigh the losses into one."""
         losses = predictions["losses"]
+        if stage == sb.Stage.TRAIN:
+            self.phase.weighting.observe(losses)
         total = self.phase.weighting(losses)
         if stage == sb.Stage.TRAIN:
             self._measure_shares(predictions)
@@ -133,7 +201,7 @@ class MultiTaskBrain(sb.Brain):
         lr = self.hparams.lr_scheduler.calculate_lr(updates + 1)
         # SpeechBrain's own helper would log every step's change.
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group.get("scale", 1.0)
 
     def on_fit_batch_end(
         self,
@@ -192,13 +260,15 @@ class MultiTaskBrain(sb.Brain):
         for key, mean in means.items():
             name, _, what = key.partition("/")
             if what:
-                tasks[name][what] = mean
+                tasks.setdefault(name, {})[what] = mean
         if split == "train":
             self._advise(tasks)
         if split == "train":
             for name, share in self.hparams.progress.shares.items():
                 tasks[name]["grad_share"] = float(share)
             self.hparams.progress.shares = {}
+            for name, times in self.hparams.progress.skipped.items():
+                tasks.setdefault(name, {})["skipped"] = times
         self.hparams.log.append(
             {
                 "split": split,
@@ -210,3 +280,15 @@ class MultiTaskBrain(sb.Brain):
                 "tasks": tasks,
             }
         )
+
+
+def named_ids(ids: list[str]) -> str:
+    """Spell out the first few ids of a batch.
+
+    Example
+    -------
+    >>> named_ids(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    return ", ".join(ids[:NAMED]) + more

@@ -11,7 +11,6 @@ from typing import Any
 import speechbrain as sb
 import torch
 from speechbrain.nnet.schedulers import LinearWarmupScheduler
-from speechbrain.utils.checkpoints import Checkpointer
 from speechbrain.utils.distributed import if_main_process
 from torch.utils.data import DataLoader
 
@@ -22,6 +21,7 @@ from speechbrain_mtl.evaluation.features import Features, extract
 from speechbrain_mtl.models import Encoder
 from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.tasks.supervised import SupervisedTask
+from speechbrain_mtl.training.checkpoints import WholeCheckpointer
 from speechbrain_mtl.training.model import MultiTaskModel, unwrapped
 from speechbrain_mtl.training.progress import JsonLinesLog, Progress
 from speechbrain_mtl.training.schedule import Phase, Schedule
@@ -185,11 +185,12 @@ def finetune(
             "grad_share_every": 0,
             "seed": seed,
             "encoder_lr_scale": encoder_lr_scale,
+            "lr_scales": {},
             "augment": augment,
-            "entries": parts["valid"],
+            "entries": dict.fromkeys(tasks, parts["valid"]),
         },
         run_opts=run_opts,
-        checkpointer=Checkpointer(
+        checkpointer=WholeCheckpointer(
             folder / "save",
             {"model": model, "counter": counter, "progress": progress},
         ),
@@ -291,19 +292,16 @@ def _evaluate(
 ) -> dict[str, dict]:
     """Test the checkpoint that validated best, on every set."""
     scored, answers = {}, {}
-    learning = {
-        name: task
-        for name, task in unwrapped(brain.modules.model).tasks.items()
-        if task.learns
-    }
+    model = unwrapped(brain.modules.model)
+    learning = {n: task for n, task in model.tasks.items() if task.learns}
     if learning:
-        brain.hparams.entries = parts["train"]
+        brain.hparams.entries = dict.fromkeys(learning, parts["train"])
         _, batches = loader("train", parts["train"])
         brain.evaluate(batches, min_key="error", progressbar=progressbar)
         for name, task in learning.items():
             task.learn(brain.answers[name], parts["train"])
     for name in [part for part in parts if part != "train"]:
-        brain.hparams.entries = parts[name]
+        brain.hparams.entries = dict.fromkeys(model.tasks, parts[name])
         _, batches = loader(name, parts[name])
         brain.evaluate(batches, min_key="error", progressbar=progressbar)
         scored[name], answers[name] = brain.scored, brain.answers

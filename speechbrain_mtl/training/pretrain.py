@@ -9,7 +9,6 @@ from pathlib import Path
 import speechbrain as sb
 import torch
 from speechbrain.dataio.dataloader import SaveableDataLoader
-from speechbrain.utils.checkpoints import Checkpointer
 from speechbrain.utils.distributed import ddp_barrier, if_main_process
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -20,6 +19,7 @@ from speechbrain_mtl.models import Encoder
 from speechbrain_mtl.tasks import Task
 from speechbrain_mtl.training.batching import CropBatchSampler, CropDataset
 from speechbrain_mtl.training.brain import MultiTaskBrain
+from speechbrain_mtl.training.checkpoints import WholeCheckpointer
 from speechbrain_mtl.training.model import MultiTaskModel
 from speechbrain_mtl.training.progress import JsonLinesLog, Progress
 from speechbrain_mtl.training.rates import rates
@@ -225,7 +225,7 @@ def pretrain(
     valid_sampler = sampler([entry["duration"] for entry in valid.values()])
     progress = Progress()
     counter = sb.utils.epoch_loop.EpochCounter(schedule.epochs)
-    checkpointer = Checkpointer(
+    checkpointer = WholeCheckpointer(
         folder / "save",
         recoverables={"model": model, "counter": counter, "progress": progress},
     )

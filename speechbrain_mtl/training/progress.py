@@ -61,6 +61,8 @@ class Progress:
         self.hours = 0.0
         self.meter = LossMeter()
         self.shares: dict[str, torch.Tensor] = {}
+        #: Steps that a task was left out of, its loss not being finite.
+        self.skipped: dict[str, int] = {}
 
     def advance(self, losses: dict[str, torch.Tensor], seconds: float) -> None:
         """Count one training step."""
@@ -78,6 +80,7 @@ class Progress:
             "totals": totals,
             "seconds": self.meter.seconds,
             "shares": {name: float(s) for name, s in self.shares.items()},
+            "skipped": self.skipped,
         }
         write_json(path, state)
 
@@ -90,6 +93,7 @@ class Progress:
         self.meter.totals = {n: torch.tensor(t) for n, t in totals}
         self.meter.seconds = state["seconds"]
         self.shares = {n: torch.tensor(s) for n, s in state["shares"].items()}
+        self.skipped = state["skipped"]
 
 
 class JsonLinesLog:

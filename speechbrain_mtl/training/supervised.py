@@ -11,6 +11,7 @@ from speechbrain_mtl.evaluation.score import Score
 from speechbrain_mtl.training.brain import MultiTaskBrain
 from speechbrain_mtl.training.model import unwrapped
 from speechbrain_mtl.training.progress import LossMeter
+from speechbrain_mtl.training.schedule import Phase
 
 
 class SupervisedBrain(MultiTaskBrain):
@@ -20,32 +21,50 @@ class SupervisedBrain(MultiTaskBrain):
     the checkpoint with the lowest mean error of the tasks is kept beside the
     last one, and is what `evaluate` tests. ``hparams`` further holds
 
-    * ``entries``: the entries being scored, set before `fit` to the
+    * ``entries``: by task the entries being scored, set before `fit` to the
       validation part and before `evaluate` to a test set;
     * ``encoder_lr_scale``: the encoder's learning rate, as a share of the
-      heads';
+      optimiser's; ``lr_scales``: those of tasks, by name, 1 by default;
     * ``augment``: a SpeechBrain `Augmenter` of training waveforms, or None.
     """
 
     def init_optimizers(self) -> None:
-        """Give the encoder a learning rate of its own."""
+        """Give every task, and the encoder, a learning rate of its own."""
         model = unwrapped(self.modules.model)
-        shared = set(model.encoder.parameters())
-        rest = [p for p in model.parameters() if p not in shared]
-        groups = [{"params": rest, "scale": 1.0}]
-        if shared:
-            scale = self.hparams.encoder_lr_scale
-            shared = list(model.encoder.parameters())
-            groups.append({"params": shared, "scale": scale})
-        self.optimizer = self.opt_class(groups)
+        scales = {**dict.fromkeys(model.tasks, 1.0), **self.hparams.lr_scales}
+        parts = {name: model.tasks[name] for name in scales}
+        parts["encoder"] = model.encoder
+        scales["encoder"] = self.hparams.encoder_lr_scale
+        groups = [
+            {"params": list(part.parameters()), "scale": scales[name]}
+            for name, part in parts.items()
+        ]
+        learnt = {id(p.weighting): p.weighting for p in self.phases()}
+        for number, weighting in enumerate(learnt.values()):
+            weighting.to(self.device)
+            self.checkpointer.add_recoverable(f"weighting{number}", weighting)
+            own = list(weighting.parameters())
+            groups.append({"params": own, "scale": 1.0, "weight_decay": 0.0})
+        self.optimizer = self.opt_class([g for g in groups if g["params"]])
         self.optimizers_dict = {"opt_class": self.optimizer}
         self.checkpointer.add_recoverable("optimizer", self.optimizer)
 
+    def phases(self) -> list[Phase]:
+        """List the phases of the schedule."""
+        return self.hparams.schedule.phases
+
     def optimizers_step(self) -> None:
-        """Clip all parameters by one norm: SpeechBrain's own clips one group."""
+        """Clip by one norm; tasks on a frozen encoder each by their own.
+
+        SpeechBrain's own clips the first group alone. Where the encoder is
+        frozen nothing joins the tasks: each trains as it would alone.
+        """
         self.scaler.unscale_(self.optimizer)
-        parameters = self.modules.parameters()
-        nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
+        parameters = [list(self.modules.parameters())]
+        if "encoder" in self.phase.frozen:
+            parameters = [g["params"] for g in self.optimizer.param_groups]
+        for clipped in parameters:
+            nn.utils.clip_grad_norm_(clipped, self.max_grad_norm)
         if not self.scaler.is_enabled() and self.skip_nonfinite_grads:
             self.check_gradients()
         self.scaler.step(self.optimizer)
@@ -85,10 +104,8 @@ class SupervisedBrain(MultiTaskBrain):
             self.phase = self.hparams.schedule.at(self.hparams.schedule.epochs)
 
     def on_fit_batch_start(self, batch: object, should_step: bool) -> None:
-        """Set the rates of both groups; keep frozen parts in eval mode."""
+        """Set the rates; keep frozen parts in eval mode."""
         super().on_fit_batch_start(batch, should_step)
-        for group in self.optimizer.param_groups:
-            group["lr"] *= group["scale"]
         for name, module in unwrapped(self.modules.model).named_modules():
             if name in self.phase.frozen:
                 module.eval()
@@ -97,7 +114,7 @@ class SupervisedBrain(MultiTaskBrain):
         """Score what was answered since the stage began, by task."""
         model = unwrapped(self.modules.model)
         return {
-            name: model.tasks[name].score(found, self.hparams.entries)
+            name: model.tasks[name].score(found, self.hparams.entries[name])
             for name, found in self.answers.items()
         }
 
@@ -108,6 +125,10 @@ class SupervisedBrain(MultiTaskBrain):
         if stage == sb.Stage.TRAIN:
             super().on_stage_end(stage, stage_loss, epoch)
             return
+        if stage == sb.Stage.VALID:
+            model = unwrapped(self.modules.model)
+            for name, found in self.answers.items():
+                model.tasks[name].tune(found, self.hparams.entries[name])
         self.scored = self.scores()
         if stage == sb.Stage.TEST:
             return
