@@ -265,3 +265,44 @@ def test_unreadable_recordings_are_all_named(corpus):
 def test_corpus_is_never_written_to(corpus):
     message = complaint(prepare_librispeech, corpus, corpus)
     assert "Choose another output_folder" in message
+
+
+def test_phones_come_from_lexica_the_first_way_without_silence(
+    corpus, tmp_path
+):
+    lexica = fill(
+        tmp_path,
+        {
+            "a.txt": "GO\tG OW1\nDO  D UW1\nDO  D AH0\nHEAR HH IY1 R\n",
+            "b.txt": "GO G AO1\n\nI'M\tAY1 M\n",
+        },
+    )
+    paths = [lexica / "a.txt", str(lexica / "b.txt")]
+    manifest = load(corpus, lexica=iter(paths))
+    said = manifest["19-198-0000"]["pronunciation"]
+    assert said == ["G", "OW1", "D", "UW1"]
+    said = manifest["61-70968-0001"]["pronunciation"]
+    assert said == ["HH", "IY1", "R", "AY1", "M"]
+    assert "pronunciation" not in load(corpus)["19-198-0000"]
+    # In the order of the files, not of the words.
+    manifest = load(corpus, lexica=paths[::-1])
+    assert manifest["19-198-0000"]["pronunciation"][1] == "AO1"
+
+
+def test_words_in_no_lexicon_are_all_named(corpus, tmp_path):
+    lexicon = fill(tmp_path, {"a.txt": "GO G OW1\nDO D UW1\n"}) / "a.txt"
+    message = refuse(corpus, lexica=lexicon)
+    assert "lexica: 2 problem(s)" in message
+    assert "HEAR: in no lexicon, but in 19-198-0001. Add it, or" in message
+    assert "I'M: in no lexicon" in message
+
+
+def test_lexica_that_cannot_be_used_are_all_named(corpus, tmp_path):
+    lexica = fill(tmp_path, {"a.txt": "GO\n", "b.txt": "\n"})
+    paths = [lexica / name for name in ("a.txt", "b.txt", "gone.txt")]
+    message = refuse(corpus, lexica=paths)
+    assert "lexica: 3 problem(s)" in message
+    assert "a.txt, line 1: GO has no phones" in message
+    assert "b.txt: empty. Get it from https://www.openslr.org/11" in message
+    assert "gone.txt: no such lexicon" in message
+    assert "no file is named" in refuse(corpus, lexica=[])

@@ -7,11 +7,12 @@ https://www.openslr.org/12
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from speechbrain_mtl.data.corpora.common import read_headers
+from speechbrain_mtl.data.corpora.lexicon import pronounce
 from speechbrain_mtl.data.corpora.librispeech_alignments import (
     add_alignments,
 )
@@ -47,6 +48,7 @@ def prepare_librispeech(
     output_folder: str | os.PathLike,
     subsets: Collection[str] = ("train-clean-100", "dev-clean", "test-clean"),
     alignments: str | os.PathLike | None = None,
+    lexica: str | os.PathLike | Iterable[str | os.PathLike] | None = None,
 ) -> Path:
     """Write the manifest of a copy of LibriSpeech, or of some subsets.
 
@@ -66,20 +68,25 @@ def prepare_librispeech(
         Folder of a TextGrid an utterance, laid out as the corpus; it may be
         the corpus. A few utterances could not be aligned by their makers:
         their ``words`` and ``phones`` are empty, and a warning counts them.
+    lexica : str, path-like or iterable of them, optional
+        Files with a word and its phones a line, for ``pronunciation``: the
+        phones of the text, of each word the first way, without silence.
+        SUPERB takes two, ``librispeech-lexicon-200k-g2p.txt`` and, for words
+        not in it, ``librispeech-lexicon-allothers-g2p.txt``.
 
     Returns
     -------
     manifest : pathlib.Path
         ``{id: {wav, duration, sample_rate, text, speaker, sex, chapter,
-        subset, split[, words, phones]}}`` with ``split`` train, valid or
-        test. Load it with ``data_root=data_folder``.
+        subset, split[, words, phones][, pronunciation]}}`` with ``split``
+        train, valid or test. Load it with ``data_root=data_folder``.
 
     Raises
     ------
     ManifestError
         When the folder is not the corpus; when speakers, recordings or
-        transcripts are missing, misnamed or unreadable, or alignments do not
-        belong to them (all are named).
+        transcripts are missing, misnamed or unreadable, alignments do not
+        belong to them, or words are in no lexicon (all are named).
 
     Example
     -------
@@ -105,6 +112,8 @@ def prepare_librispeech(
         entries |= found
         problems += bad
     raise_problems(data_folder, problems)
+    if lexica is not None:
+        pronounce({file.stem: e for file, e in entries.items()}, lexica)
     for subset, size in Counter(e["subset"] for e in entries.values()).items():
         CORPUS.compare_size(subset, size, SUBSETS[subset])
     manifest = {
