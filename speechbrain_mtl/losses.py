@@ -205,3 +205,80 @@ def known_cross_entropy(
         logits.float(), targets, ignore_index=-1, reduction="sum"
     )
     return total / (targets >= 0).sum().clamp(min=1)
+
+
+def masked_margin_softmax(
+    scores: torch.Tensor, ids: torch.Tensor, margin: float = 1.0
+) -> torch.Tensor:
+    """Tell each utterance's image from others', and the other way round.
+
+    The masked margin softmax of Ilharco et al. (CoNLL 2019): a pair must lead
+    all others of its row, and of its column, by a margin. Both directions are
+    means over pairs and are added, not averaged.
+
+    Arguments
+    ---------
+    scores : torch.Tensor
+        Of every image, or utterance, with every other one; pairs on the
+        diagonal, [B, B].
+    ids : torch.Tensor
+        Number of each pair's image, integers [B]. Two utterances about one
+        image are not told apart.
+    margin : float
+        What pairs must lead by.
+
+    Returns
+    -------
+    loss : torch.Tensor
+        A scalar, in nats. Where scores are equal and images are not it is
+        ``2 log(1 + (B - 1) exp(margin))``.
+
+    Example
+    -------
+    >>> masked_margin_softmax(torch.zeros(64, 64), torch.arange(64))
+    tensor(10.2979)
+    """
+    own = torch.eye(len(scores), device=scores.device)
+    return _both_ways(scores.float() - margin * own, ids)
+
+
+def info_nce(
+    similarities: torch.Tensor,
+    ids: torch.Tensor,
+    temperature: float | torch.Tensor = 0.07,
+) -> torch.Tensor:
+    """Tell pairs from others by similarity over temperature, both ways.
+
+    The loss of CLIP (Radford et al., ICML 2021), a mean of both directions;
+    but two utterances about one image are not told apart.
+
+    Arguments
+    ---------
+    similarities : torch.Tensor
+        As `scores` of `masked_margin_softmax`, usually cosines, [B, B].
+    ids : torch.Tensor
+        Number of each pair's image, integers [B].
+    temperature : float or torch.Tensor
+        Above 0.
+
+    Returns
+    -------
+    loss : torch.Tensor
+        A scalar, in nats.
+
+    Example
+    -------
+    >>> info_nce(torch.zeros(8, 8), torch.arange(8))  # log 8
+    tensor(2.0794)
+    """
+    return _both_ways(similarities.float() / temperature, ids) / 2
+
+
+def _both_ways(scores: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    """Sum the cross-entropies of the diagonal in its rows and columns."""
+    places = torch.arange(len(scores), device=scores.device)
+    same = (ids[:, None] == ids) & (places[:, None] != places)
+    scores = scores.masked_fill(same, float("-inf"))
+    return functional.cross_entropy(scores, places) + functional.cross_entropy(
+        scores.T, places
+    )

@@ -44,8 +44,12 @@ def test_gradients_are_torchs():
     x.requires_grad_()
     (ours(x, valid) ** 3).sum().backward()
     (theirs(frames) ** 3).sum().backward()
-    torch.testing.assert_close(x.grad.mT[valid[:, 0]], frames.grad)
-    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
+    # Large gradients nearly cancel: rounding shows.
+    for found, expected in (
+        (x.grad.mT[valid[:, 0]], frames.grad),
+        (ours.weight.grad, theirs.weight.grad),
+    ):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -58,3 +62,10 @@ def test_a_single_frame_is_normalised_by_what_ran_before(training):
     wanted = ours.weight * 2 / (1 + ours.eps) ** 0.5 + ours.bias
     torch.testing.assert_close(ours(x)[0, :, 0], wanted)
     torch.testing.assert_close((ours.running_mean, ours.running_var), before)
+
+
+def test_speechbrain_leaves_it_in_distributed_runs():
+    # What Brain calls; torch's own would not know of padding.
+    network = nn.Sequential(ValidBatchNorm(3), nn.BatchNorm1d(3))
+    converted = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    assert [type(m) for m in converted] == [ValidBatchNorm, nn.SyncBatchNorm]
