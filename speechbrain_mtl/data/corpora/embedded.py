@@ -18,6 +18,7 @@ def open_embedded(
     seed: int = 0,
     workers: int = 1,
     mixtures: int | None = None,
+    scenes: int | None = None,
 ) -> tuple[dict[str, dict], dict]:
     """Make or find the embedded corpus; give all its recordings.
 
@@ -25,7 +26,7 @@ def open_embedded(
     ---------
     data_folder : str or path-like
         Where the corpus is or will be.
-    minutes, speakers, seed, workers, mixtures
+    minutes, speakers, seed, workers, mixtures, scenes
         See `generate`.
 
     Returns
@@ -52,6 +53,7 @@ def open_embedded(
             "seed": seed,
             "workers": workers,
             "mixtures": mixtures,
+            "scenes": scenes,
         },
     )
     entries = load_manifest(folder / "manifest.json")

@@ -8,7 +8,8 @@ apply:
 =================== ========================================================
 ``wav, duration``   file, and its exact length in seconds
 ``sample_rate``     16000
-``kind``            read, emotion, command, caption, keyword, abx or mixture
+``kind``            read, emotion, command, caption, keyword, abx, mixture,
+                    or scene
 ``speaker``         with ``gender`` (f, m) and ``accent``
 ``split``           train, valid or test, by speaker
 ``utterance_split`` the same by utterance, each speaker in all three
@@ -25,7 +26,9 @@ apply:
 ``keyword``         keyword: one of ten, or "unknown"
 ``intent``          command: ``action``, ``object``, ``location``
 ``slots, bio``      command: value of each slot, and a tag for each word
-``image, scene``    caption: picture, and the objects in it
+``image, scene``    caption, scene: picture, and the objects in it
+``image_id``        caption, scene: the same for the five captions of a scene;
+                    all entries have it if scenes are wanted, else none has
 ``rttm``            mixture: file of who speaks when
 ``speakers``        mixture: both
 ``turns``           mixture: ``speaker, start, end, text, words, phones``
@@ -33,7 +36,10 @@ apply:
 =================== ========================================================
 
 `triphone.item` lists the triphones of all clean recordings of one speaker
-(no noise, no reverberation) for ABX tests.
+(no noise, no reverberation) for ABX tests; captions of scenes are left out,
+so that the items do not change with the number of scenes.
+
+Scenes are clean. Neither scenes nor speakers of one split come in another.
 """
 
 from speechbrain_mtl.data.synthetic.corpus import (

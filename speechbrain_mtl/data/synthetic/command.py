@@ -42,6 +42,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="mixtures of two speakers (default: one for five minutes)",
     )
     parser.add_argument(
+        "--scenes",
+        type=int,
+        help="pictures with five spoken captions each, on top of the minutes "
+        "(default: none)",
+    )
+    parser.add_argument(
         "--workers",
         type=int,
         default=os.cpu_count() or 1,
@@ -69,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
         args.seed,
         args.workers,
         mixtures=args.mixtures,
+        scenes=args.scenes,
     )
     if not summary.made:
         print(f"{summary.out} is finished already; nothing to do.")

@@ -23,6 +23,7 @@ from speechbrain_mtl.data.synthetic.channel import SAMPLE_RATE
 from speechbrain_mtl.data.synthetic.plan import (
     DEFAULT_MINUTES,
     DEFAULT_SPEAKERS,
+    SCENE,
     Plan,
 )
 from speechbrain_mtl.data.synthetic.speakers import speaker
@@ -79,6 +80,7 @@ def generate(
     workers: int = 1,
     progress: bool = True,
     mixtures: int | None = None,
+    scenes: int | None = None,
 ) -> Summary:
     """Make the embedded corpus, or finish one that was interrupted.
 
@@ -104,6 +106,10 @@ def generate(
     mixtures : int, optional
         How many mixtures of two speakers; as many as `minutes` implies (one
         for five minutes) by default. The other recordings are the same.
+    scenes : int, optional
+        How many pictures with five spoken captions each, none by default.
+        They come on top of `minutes`; the other recordings are the same, and
+        all entries have a field ``image_id``.
 
     Returns
     -------
@@ -130,12 +136,13 @@ def generate(
     """
     began = time.perf_counter()
     out = Path(out)
-    plan = Plan(float(minutes), speakers, seed, mixtures)
+    plan = Plan(float(minutes), speakers, seed, mixtures, scenes)
     if workers < 1:
         raise ValueError(f"workers is {workers}; it must be at least 1.")
     settings = {"version": VERSION, **asdict(plan)}
-    if mixtures is None:  # corpora from before this setting stay the same
-        del settings["mixtures"]
+    for later in ("mixtures", "scenes"):
+        if settings[later] is None:  # corpora from before it stay the same
+            del settings[later]
     if (out / CERTIFICATE).is_file():
         found = json.loads((out / CERTIFICATE).read_text(encoding="utf-8"))
         _refuse_other(out, found["settings"], settings)
@@ -220,7 +227,8 @@ def _merge(
                 items[entry["kind"]] += 1
                 seconds[entry["kind"]] += entry["duration"]
                 splits[entry["split"]] += entry["duration"]
-                file.writelines(abx_items(name, entry))
+                if entry["kind"] != SCENE:  # read speech, whatever is shown
+                    file.writelines(abx_items(name, entry))
                 yield name, entry
 
     with atomic_path(out / ABX_ITEMS) as temporary:

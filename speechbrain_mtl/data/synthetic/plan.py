@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from speechbrain_mtl.data.synthetic import texts
+from speechbrain_mtl.data.synthetic.captions import (
+    captioned_scene,
+    scene_count,
+)
 from speechbrain_mtl.data.synthetic.keyed import draws
 from speechbrain_mtl.data.synthetic.scenes import scene
 from speechbrain_mtl.data.synthetic.speakers import Speaker, speaker, split_of
@@ -12,6 +16,7 @@ from speechbrain_mtl.data.synthetic.tables import table
 
 DEFAULT_MINUTES, DEFAULT_SPEAKERS = 32.0, 24
 MIN_SPEAKERS = 4
+SCENE = "scene"  # the kind of spoken captions that come by choice
 _FOLDER = 1000  # files
 
 
@@ -90,6 +95,9 @@ class Plan:
     mixtures : int, optional
         How many, whatever the length; all else stays as it is without. A
         seventeen-second mixture is of two speakers of one split.
+    scenes : int, optional
+        How many pictures with five spoken captions each, after all else;
+        none by default. A scene and its speakers are of one split.
 
     Raises
     ------
@@ -109,6 +117,7 @@ class Plan:
     speakers: int = DEFAULT_SPEAKERS
     seed: int = 0
     mixtures: int | None = None
+    scenes: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.minutes < 1e6:
@@ -125,6 +134,12 @@ class Plan:
             raise ValueError(
                 f"mixtures is {self.mixtures}; it must be at least 1."
             )
+        most = scene_count()
+        if self.scenes is not None and not 1 <= self.scenes <= most:
+            raise ValueError(
+                f"scenes is {self.scenes}; there are 1 to {most} that captions "
+                "can tell apart."
+            )
 
     @functools.cached_property
     def counts(self) -> dict[str, int]:
@@ -138,27 +153,35 @@ class Plan:
             counts[kind] = rounds * self.speakers if whole else count
         if self.mixtures is not None:
             counts["mixture"] = self.mixtures
+        if self.scenes is not None:
+            counts[SCENE] = self.scenes * table("scenes")["captions"]
         return counts
 
     @property
     def expected_seconds(self) -> float:
         """Length of the audio, about."""
-        kinds = table("plan")["kinds"]
-        return sum(n * kinds[k]["seconds"] for k, n in self.counts.items())
+        seconds = {k: v["seconds"] for k, v in table("plan")["kinds"].items()}
+        seconds[SCENE] = table("scenes")["caption_seconds"]
+        return sum(n * seconds[kind] for kind, n in self.counts.items())
 
     def __len__(self) -> int:
         return sum(self.counts.values())
 
     def __getitem__(self, index: int) -> Item:
         kind, number, before = self._place(index)
+        if kind == SCENE:
+            return self._scene(number)
         name = f"{kind}_{number:06d}"
-        many = len(self) > 5 * _FOLDER
+        # scenes have folders of their own and change no other name
+        many = len(self) - self.counts.get(SCENE, 0) > 5 * _FOLDER
         folder = f"{index // _FOLDER:03d}/" if many else ""
         if kind == "mixture":
             return self._mixture(name, number, folder)
         turn, who = divmod(number, self.speakers)
         person = speaker(self.seed, who)
         labels = self._said(kind, name, number)
+        if self.scenes is not None:
+            labels["image_id"] = name if kind == "caption" else None
         rules = table("plan")
         pattern = rules["utterance_splits"]
         line = Line(
@@ -231,12 +254,40 @@ class Plan:
             augment["rt60"] = round(random.uniform(*rules["rt60"]), 2)
         return augment
 
-    def _mixture(self, name: str, number: int, folder: str) -> Item:
-        random = draws(self.seed, name, "plan")
-        pattern = table("plan")["speaker_splits"][0]
+    def _scene(self, number: int) -> Item:
+        """One caption; those of a scene are by different speakers if enough."""
+        content = table("scenes")
+        number, turn = divmod(number, content["captions"])
+        split = content["parts"][number % len(content["parts"])]
+        image = f"{SCENE}_{number:06d}"
+        labels = captioned_scene(number, self.seed)
+        members = self._members[split]
+        first = draws(self.seed, image, "speakers").integers(len(members))
+        person = speaker(self.seed, members[(first + turn) % len(members)])
+        name = f"{image}_{turn}"
+        text = labels.pop("captions")[turn]
+        return Item(
+            name=name,
+            kind=SCENE,
+            folder=f"{SCENE}/{number * content['captions'] // _FOLDER:03d}/",
+            split=split,
+            utterance_split=split,
+            lines=(Line(name, person, text, augment={}),),
+            labels={**labels, "text": text, "image_id": image},
+        )
+
+    @functools.cached_property
+    def _members(self) -> dict[str, list[int]]:
+        """Speakers of each split, by index."""
         members: dict[str, list[int]] = {}
         for index in range(self.speakers):
             members.setdefault(split_of(index), []).append(index)
+        return members
+
+    def _mixture(self, name: str, number: int, folder: str) -> Item:
+        random = draws(self.seed, name, "plan")
+        pattern = table("plan")["speaker_splits"][0]
+        members = self._members
         # a split with one speaker has no mixtures
         able = [s for s in pattern if len(members.get(s, [])) > 1]
         split = able[number % len(able)]
@@ -253,4 +304,5 @@ class Plan:
             )
             for turn in range(table("plan")["turns"])
         )
-        return Item(name, "mixture", folder, split, split, lines, {})
+        more = {} if self.scenes is None else {"image_id": None}
+        return Item(name, "mixture", folder, split, split, lines, more)

@@ -43,11 +43,12 @@ def record(item: Item, seed: int, out: Path) -> dict[str, Any]:
     entry : dict
         The item's entry of the manifest.
     """
+    place = item.folder + item.name
     if item.kind == "mixture":
         sound, turns = mix(item, seed)
         labels = _of_turns(turns)
         labels["rttm"] = _write(
-            out, "rttm", item, "rttm", rttm(item.name, turns).encode()
+            out, f"rttm/{place}.rttm", rttm(item.name, turns).encode()
         )
     else:
         line = item.lines[0]
@@ -63,11 +64,12 @@ def record(item: Item, seed: int, out: Path) -> dict[str, Any]:
             **item.labels,
         }
     if "scene" in labels:
-        picture = png(render(labels["scene"]))
-        labels["image"] = _write(out, "img", item, "png", picture)
+        # all captions of a scene write the same picture
+        picture = f"img/{item.folder}{labels.get('image_id', item.name)}.png"
+        labels["image"] = _write(out, picture, png(render(labels["scene"])))
     content = wav_bytes(sound)
     labels |= {
-        "wav": _write(out, "wav", item, "wav", content),
+        "wav": _write(out, f"wav/{place}.wav", content),
         "duration": len(sound) / SAMPLE_RATE,
         "sample_rate": SAMPLE_RATE,
         "kind": item.kind,
@@ -75,7 +77,9 @@ def record(item: Item, seed: int, out: Path) -> dict[str, Any]:
         "utterance_split": item.utterance_split,
         "sha256": hashlib.sha256(content).hexdigest(),
     }
-    return {field: labels.get(field) for field in FIELDS}
+    # what the plan adds to all items of a corpus comes after
+    fields = dict.fromkeys((*FIELDS, *item.labels))
+    return {field: labels.get(field) for field in fields}
 
 
 def wav_bytes(sound: np.ndarray) -> bytes:
@@ -119,11 +123,8 @@ def _of_turns(turns: list[Turn]) -> dict[str, Any]:
     }
 
 
-def _write(
-    out: Path, place: str, item: Item, suffix: str, content: bytes
-) -> str:
+def _write(out: Path, name: str, content: bytes) -> str:
     """Write one file; return its path as the manifest has it."""
-    name = f"{place}/{item.folder}{item.name}.{suffix}"
     path = out / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)

@@ -39,6 +39,13 @@ def test_mixtures_are_as_many_as_wanted(tmp_path, capsys):
     assert "mixture        2 items" in capsys.readouterr().out
 
 
+def test_scenes_are_as_many_as_wanted(tmp_path, capsys):
+    out = str(tmp_path / "corpus")
+    words = ["synth", out, "--minutes=0.1", "--speakers=4", "--workers=1"]
+    assert main([*words, "--scenes=2"]) == 0
+    assert "scene         10 items" in capsys.readouterr().out
+
+
 def test_minutes_and_hours_exclude_each_other(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["synth", str(tmp_path), "--minutes=1", "--hours=1"])

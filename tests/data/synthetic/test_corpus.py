@@ -22,6 +22,7 @@ from speechbrain_mtl.data.synthetic import (
     utterance,
 )
 from speechbrain_mtl.data.synthetic.corpus import VERSION
+from speechbrain_mtl.data.synthetic.scenes import png, render
 
 # also those of the session's corpus
 SETTINGS = {"minutes": 1.4, "speakers": 4, "seed": 3}
@@ -207,6 +208,64 @@ def test_mixtures_are_a_setting_that_changes_no_other_recording(
     assert {name: found[name] for name in entries} == entries
     with pytest.raises(CorpusError, match="mixtures = 3, not None"):
         generate(out, progress=False, **SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """The session's corpus with three scenes."""
+    out = tmp_path_factory.mktemp("scenes") / "corpus"
+    summary = generate(out, progress=False, **SETTINGS, scenes=3)
+    assert summary.items["scene"] == 15
+    return out
+
+
+def test_scenes_are_a_setting_that_changes_no_other_recording(
+    shown, corpus, entries
+):
+    with pytest.raises(CorpusError, match="scenes = None, not 3"):
+        generate(corpus, progress=False, **SETTINGS, scenes=3)
+    found = json.loads((shown / "manifest.json").read_text())
+    for name, entry in entries.items():
+        image = name if entry["kind"] == "caption" else None
+        assert found[name] == entry | {"image_id": image}
+    items = (corpus / "triphone.item").read_bytes()
+    assert (shown / "triphone.item").read_bytes() == items
+    assert len({tuple(entry) for entry in found.values()}) == 1
+
+
+def test_scenes_have_their_picture_words_and_phones(shown):
+    found = json.loads((shown / "manifest.json").read_text())
+    scenes = [entry for entry in found.values() if entry["kind"] == "scene"]
+    pictures = {}
+    for entry in scenes:
+        assert entry["text"].split() == [w[2] for w in entry["words"]]
+        assert entry["phones"][-1][1] == entry["duration"]
+        path = Path(entry["image"].format(data_root=shown))
+        pictures.setdefault(entry["image_id"], set()).add(path)
+        assert path.read_bytes() == png(render(entry["scene"]))
+    assert [len(paths) for paths in pictures.values()] == [1, 1, 1]
+    assert len({entry["text"] for entry in scenes}) == 15
+
+
+KILL_IN_THE_SECOND_SCENE = KILL_IN_THE_THIRD_SHARD.replace(
+    "emotion_000001", "scene_000001_3"
+)
+
+
+def test_scenes_survive_a_kill_and_a_second_process(
+    shown, fingerprint, tmp_path
+):
+    out = tmp_path / "corpus"
+    words = ["--scenes=3", "--workers=1"]
+    done = run_command(out, KILL_IN_THE_SECOND_SCENE, *words)
+    assert done.returncode == -signal.SIGKILL
+    assert (out / "img" / "scene" / "000" / "scene_000001.png").exists()
+    small = (
+        "from speechbrain_mtl.data.synthetic import shards\nshards.SHARD = 4"
+    )
+    done = run_command(out, small, "--scenes=3", "--workers=2")
+    assert done.returncode == 0, done.stderr
+    assert fingerprint(out) == fingerprint(shown)
 
 
 def test_a_finished_corpus_is_left_alone(corpus, fingerprint, monkeypatch):

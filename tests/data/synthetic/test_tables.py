@@ -20,6 +20,8 @@ def all_phrases():
     scenes = table("scenes")
     for field in ("colors", "shapes", "sizes", "relations"):
         yield from scenes[field]
+    for words in scenes["synonyms"].values():
+        yield from words
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,23 @@ def test_splits_of_eight_speakers_are_five_one_two():
 
 def test_shapes_of_scenes_can_be_drawn():
     assert set(table("scenes")["shapes"]) == set(_SHAPES)
+
+
+def test_sentences_of_scenes_name_what_there_is():
+    scenes = table("scenes")
+    for form in scenes["sentences"]:
+        slots = re.findall(r"\{(\w+)\}", form)
+        relation = {"relation", "opposite"} & set(slots)
+        assert sorted(slots) == sorted(["first", "second", *relation])
+        assert len(relation) == 1
+        first = slots.index("first") < slots.index("second")
+        # "a {first} and {opposite} it a {second}" alone turns it round
+        assert first == ("relation" in relation or " and " in form)
+    assert len(scenes["sentences"]) >= scenes["captions"]
+    terms = {*scenes["sizes"], *scenes["relations"]}
+    assert set(scenes["synonyms"]) == terms
+    assert set(scenes["opposites"]) == set(scenes["relations"])
+    assert sorted(scenes["parts"]) == ["test"] * 2 + ["train"] * 7 + ["valid"]
 
 
 def test_minutes_of_the_default_corpus_sum_to_its_length():
