@@ -58,6 +58,7 @@ class Tokens:
     """
 
     rates: tuple[str, ...] = ("WER", "CER")  # what they are scored by
+    source = "the training part"  # where labels come from, for messages
 
     def __init__(self, field: str) -> None:
         self.field = field
@@ -138,8 +139,8 @@ class Tokens:
         """
         if unknown := self.unknown(words):
             raise ValueError(
-                f"{unknown} never occur(s) in the training part's "
-                f"'{self.field}'. Correct it, or leave it out"
+                f"{unknown} of '{self.field}' never occur(s) in {self.source}. "
+                "Correct it, or leave it out"
             )
         return [self.number[label] for label in self.cut(words)]
 

@@ -67,8 +67,8 @@ class Transcription(SupervisedTask):
             elif unknown:
                 lines.append(
                     f"{name}: {self.field} has {unknown[:LISTED]}, which never "
-                    "occur(s) in the training part. Correct it, or leave the "
-                    "entry out."
+                    f"occur(s) in {self.tokens.source}. Correct it, or leave "
+                    "the entry out."
                 )
         return lines
 

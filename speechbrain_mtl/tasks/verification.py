@@ -139,6 +139,10 @@ class SpeakerVerification(SupervisedTask):
             )
         self.number = {label: i for i, label in enumerate(self.labels)}
         self.reader = LayerReader(self.layer, dims)
+        self.make_head()
+
+    def make_head(self) -> None:
+        """Make what embeds frames, and what tells embeddings apart."""
         # Layers differ much in scale.
         self.norm = nn.LayerNorm(self.reader.size)
         self.embedder = HEADS[self.kind](self.reader.size, **self.sizes)
