@@ -4,6 +4,8 @@ import torch
 from torch import nn
 
 
+# Its number of draws follows the length: torch.compile cannot trace that.
+@torch.compiler.disable
 def span_mask(
     lens: torch.Tensor,
     frames: int,
