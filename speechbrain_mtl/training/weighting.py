@@ -49,7 +49,7 @@ class Weighting(nn.Module):
         """Remember what later weights depend on; training steps only."""
 
     def forward(self, losses: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Make one number of the losses; a loss of no known task is an error."""
+        """Make one number of the losses; an unknown task is an error."""
         raise NotImplementedError
 
     def backward(
@@ -179,7 +179,7 @@ class FixedWeights(Weighting):
         self.weights = {name: float(w) for name, w in weights.items()}
 
     def forward(self, losses: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Sum the losses times their weights; an unweighted task is an error."""
+        """Sum the losses times their weights; an unknown task is an error."""
         self.check_known(losses)
         return torch.stack(
             [self.weights[name] * loss for name, loss in losses.items()]

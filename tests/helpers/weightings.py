@@ -1,4 +1,4 @@
-"""A shared encoder with three heads, and an aggregator of our own to compare."""
+"""A shared encoder with three heads, and a PCGrad of our own to compare."""
 
 import torch
 from torch import nn

@@ -114,7 +114,7 @@ def test_as_torchjds_own_backward(name):
 
 
 def test_upgrad_conflicts_with_no_task_that_is_not_small():
-    """Its solver's default regularisation forgets tasks below 1 % of the rest."""
+    """The solver's regularisation, by default, forgets tasks below 1 %."""
     model, x = Toy(), batches()[0]
     rows = jacobian(model, x)
     assert (rows @ rows.sum(0)).min() < -0.1
