@@ -27,6 +27,8 @@ class Encoded:
         Frames that the encoder hid from itself, [B, F] bool.
     latents : torch.Tensor, optional
         What it made of the waveform before hiding any, [B, F, D].
+    cls_states : tuple of torch.Tensor, optional
+        The CLS token's state in every layer, one [B, D_l] tensor each.
     """
 
     layers: tuple[torch.Tensor, ...]
@@ -35,6 +37,7 @@ class Encoded:
     offset: float
     hidden: torch.Tensor | None = None
     latents: torch.Tensor | None = None
+    cls_states: tuple[torch.Tensor, ...] | None = None
 
     def mask(self) -> torch.Tensor:
         """Mark the valid frames, [B, F] bool."""
@@ -72,7 +75,9 @@ class Encoder(nn.Module):
     ``offset`` (seconds) and define ``forward(wavs [B, T], lens [B]) ->
     Encoded`` with relative lengths. Those that can hide frames when asked, for
     tasks that predict what was hidden, set ``can_hide``, take a third argument
-    ``hide`` and fill ``hidden`` and ``latents``. ``calibrate`` collects
+    ``hide`` and fill ``hidden`` and ``latents``. Those that can end at a lower
+    layer when no task reads the ones above, set ``can_stop`` and take an
+    argument ``depth``, the number of that layer. ``calibrate`` collects
     whatever input statistics the encoder needs; by default it needs none.
     """
 
@@ -80,6 +85,7 @@ class Encoder(nn.Module):
     hop: float
     offset: float
     can_hide = False
+    can_stop = False
 
     def calibrate(self, wavs: torch.Tensor, lens: torch.Tensor) -> None:
         """Collect input statistics from one batch before training."""

@@ -1,6 +1,7 @@
 """wav2vec 2.0, HuBERT and WavLM as encoders of ours, safe against padding."""
 
-from functools import partial
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import torch
@@ -34,9 +35,13 @@ class TransformerEncoder(Encoder):
         See `span_mask`, in frames; applied while training, and when asked.
     checkpointing : bool
         Recompute layers in the backward pass: less memory, more time.
+    cls_token : bool
+        Let a learnt vector go through the transformer before the first frame;
+        it is never hidden, and its states are no frames of the layers.
     """
 
     can_hide = True
+    can_stop = True
 
     def __init__(
         self,
@@ -46,6 +51,7 @@ class TransformerEncoder(Encoder):
         mask_span: int = 10,
         mask_least: int = 2,
         checkpointing: bool = False,
+        cls_token: bool = False,
     ) -> None:
         super().__init__()
         config = network.config
@@ -80,10 +86,15 @@ class TransformerEncoder(Encoder):
             network.gradient_checkpointing_enable(
                 gradient_checkpointing_kwargs={"use_reentrant": False}
             )
-        self._inputs: dict[int, torch.Tensor] | None = None
-        for number, layer in enumerate(network.encoder.layers):
-            # A bound method, so that a copied encoder keeps its own.
-            layer.register_forward_pre_hook(partial(self._keep_input, number))
+        self.cls_token = None
+        if cls_token:
+            self.cls_token = nn.Parameter(torch.randn(config.hidden_size))
+        self._states: list[torch.Tensor] | None = None
+        network.encoder.layers = _Layers(network.encoder.layers)
+        # Bound methods, so that a copied encoder keeps its own.
+        network.encoder.layers[0].register_forward_pre_hook(self._keep_input)
+        for layer in network.encoder.layers:
+            layer.register_forward_hook(self._keep_output)
 
     def __reduce__(self) -> tuple:
         """Copy and send by configuration and state.
@@ -97,17 +108,23 @@ class TransformerEncoder(Encoder):
             "mask_span": self.mask_span,
             "mask_least": self.mask_least,
             "checkpointing": self.checkpointing,
+            "cls_token": self.cls_token is not None,
         }
         network = (type(self.network), self.network.config)
         state = (self.state_dict(), frozen, self.training)
         return _rebuild, (type(self), network, settings, state)
 
-    def _keep_input(
-        self, number: int, layer: nn.Module, arguments: tuple
-    ) -> None:
+    def _keep_input(self, layer: nn.Module, arguments: tuple) -> None:
         # Recomputed layers, in a backward pass, are nobody's output.
-        if self._inputs is not None:
-            self._inputs[number] = arguments[0]
+        if self._states is not None:
+            self._states.append(arguments[0])
+
+    def _keep_output(
+        self, layer: nn.Module, arguments: tuple, output: Any
+    ) -> None:
+        if self._states is not None:
+            state = output[0] if isinstance(output, tuple) else output
+            self._states.append(state)
 
     def frame_lens(self, samples: torch.Tensor) -> torch.Tensor:
         """Count the whole windows in recordings of so many samples, or 1."""
@@ -118,6 +135,7 @@ class TransformerEncoder(Encoder):
         wavs: torch.Tensor,
         lens: torch.Tensor,
         hide: bool | torch.Tensor | None = None,
+        depth: int | None = None,
     ) -> Encoded:
         """Encode.
 
@@ -130,12 +148,25 @@ class TransformerEncoder(Encoder):
         hide : bool or torch.Tensor, optional
             Hide random spans of frames, or these, [B, F] bool. By default
             they are hidden while training.
+        depth : int, optional
+            How many of the transformer's layers to run; all by default.
 
         Returns
         -------
         encoded : Encoded
-            All layers, [B, F, D], with ``latents``; and ``hidden`` if any.
+            All layers that were run, and the transformer's input, [B, F, D];
+            with ``latents``; and ``hidden`` and ``cls_states`` if any.
+
+        Raises
+        ------
+        ValueError
+            When there are not so many layers.
         """
+        highest = len(self.network.encoder.layers)
+        if depth is not None and not 1 <= depth <= highest:
+            raise ValueError(
+                f"depth is {depth}; this encoder has layers 1 to {highest}"
+            )
         wavs, samples = self._prepare(wavs, lens)
         frames = self.frame_lens(samples)
         padded = bool((samples < wavs.shape[1]).any())
@@ -162,9 +193,19 @@ class TransformerEncoder(Encoder):
         if hidden is not None:
             vector = self.network.masked_spec_embed.to(x.dtype)
             x = torch.where(hidden[..., None], vector, x)
-        layers = [layer * valid[..., None] for layer in self._layers(x, valid)]
+        cls_states = None
+        if self.cls_token is None:
+            states = self._layers(x, valid, depth)
+        else:
+            first = self.cls_token.to(x.dtype).expand(len(x), 1, -1)
+            x = torch.cat([first, x], dim=1)
+            kept = nn.functional.pad(valid, (1, 0), value=True)
+            states = self._layers(x, kept, depth)
+            cls_states = tuple(state[:, 0] for state in states)
+            states = [state[:, 1:] for state in states]
+        layers = tuple(state * valid[..., None] for state in states)
         return Encoded(
-            tuple(layers), frames, self.hop, self.offset, hidden, latents
+            layers, frames, self.hop, self.offset, hidden, latents, cls_states
         )
 
     def _prepare(
@@ -196,15 +237,29 @@ class TransformerEncoder(Encoder):
         return projected, features if norm is None else norm(features)
 
     def _layers(
-        self, x: torch.Tensor, valid: torch.Tensor
+        self, x: torch.Tensor, valid: torch.Tensor, depth: int | None
     ) -> list[torch.Tensor]:
-        """Every layer's input, then the output of the whole."""
-        self._inputs = {}
+        """The transformer's input, then every layer's output."""
+        layers = self.network.encoder.layers
+        self._states, layers.depth = [], depth
         try:
             result: Any = self.network.encoder(x, attention_mask=valid)
-            return [*self._inputs.values(), result.last_hidden_state]
+            states = self._states
         finally:
-            self._inputs = None
+            self._states = layers.depth = None
+        if len(states) > len(layers):
+            # Of the whole, which may be normalised once more.
+            states[-1] = result.last_hidden_state
+        return states
+
+
+class _Layers(nn.ModuleList):
+    """Layers of a transformer, of which a loop may see the lowest only."""
+
+    depth: int | None = None
+
+    def __iter__(self) -> Iterator[nn.Module]:
+        return islice(super().__iter__(), self.depth)
 
 
 def _rebuild(

@@ -30,7 +30,7 @@ class Wav2Vec2Encoder(TransformerEncoder):
         Normalise every convolution's frames and the input of every
         transformer layer, as Large does; else the first convolution over time
         and the output of layers, as Base does.
-    normalize, mask_prob, mask_span, mask_least, checkpointing
+    normalize, mask_prob, mask_span, mask_least, checkpointing, cls_token
         See `TransformerEncoder`.
 
     Raises
@@ -65,6 +65,7 @@ class Wav2Vec2Encoder(TransformerEncoder):
         mask_span: int = 10,
         mask_least: int = 2,
         checkpointing: bool = False,
+        cls_token: bool = False,
     ) -> None:
         transformers = import_transformers()
         config = transformers.Wav2Vec2Config(
@@ -94,6 +95,7 @@ class Wav2Vec2Encoder(TransformerEncoder):
             mask_span,
             mask_least,
             checkpointing,
+            cls_token,
         )
 
 
@@ -104,7 +106,7 @@ class HuggingFaceEncoder(TransformerEncoder):
     ---------
     source : str
         Name on the hub, or a folder. It is read at once.
-    mask_prob, mask_span, mask_least, checkpointing
+    mask_prob, mask_span, mask_least, checkpointing, cls_token
         See `TransformerEncoder`.
 
     Raises
@@ -127,6 +129,7 @@ class HuggingFaceEncoder(TransformerEncoder):
         mask_span: int = 10,
         mask_least: int = 2,
         checkpointing: bool = False,
+        cls_token: bool = False,
     ) -> None:
         network, extractor = read_speech_model(source)
         super().__init__(
@@ -136,4 +139,5 @@ class HuggingFaceEncoder(TransformerEncoder):
             mask_span,
             mask_least,
             checkpointing,
+            cls_token,
         )

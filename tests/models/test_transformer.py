@@ -223,3 +223,94 @@ def test_a_model_of_another_rate_is_refused(folder):
     )
     with pytest.raises(ValueError, match="8000 Hz"):
         HuggingFaceEncoder(str(folder))
+
+
+def with_cls(**more):
+    torch.manual_seed(0)
+    sizes = {"position_kernel": 16, "position_groups": 4, **more}
+    return Wav2Vec2Encoder(
+        32, 3, 2, 64, conv_channels=16, dropout=0.0, cls_token=True, **sizes
+    )
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_lower_layers_are_the_same_without_those_above(folder, depth):
+    encoder = HuggingFaceEncoder(str(folder), cls_token=True).eval()
+    wavs, lens = torch.randn(2, 12000), torch.tensor([1.0, 0.6])
+    ran = []
+    for number, layer in enumerate(encoder.network.encoder.layers, start=1):
+        layer.register_forward_hook(lambda *_, n=number: ran.append(n))
+    whole = encoder(wavs, lens)
+    ran.clear()
+    part = encoder(wavs, lens, depth=depth)
+    assert ran == list(range(1, depth + 1))
+    assert len(part.layers) == len(part.cls_states) == depth + 1
+    for name in ("layers", "cls_states"):
+        for one, two in zip(getattr(part, name), getattr(whole, name)):
+            torch.testing.assert_close(one, two, rtol=0, atol=0)
+    # The next call runs all of them again.
+    assert len(encoder(wavs, lens).layers) == 4
+
+
+@pytest.mark.parametrize("depth", [0, 4])
+def test_layers_that_are_not_there_are_refused(encoder, depth):
+    with pytest.raises(ValueError, match=rf"depth is {depth}.*1 to 3"):
+        encoder(torch.randn(1, 16000), torch.ones(1), depth=depth)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_layers_that_are_not_run_get_no_gradient(checkpointing):
+    encoder = with_cls(checkpointing=checkpointing).train()
+    encoded = encoder(torch.randn(1, 16000), torch.ones(1), depth=2)
+    encoded.cls_states[2].square().sum().backward()
+    for number, block in enumerate(encoder.network.encoder.layers):
+        grads = [p.grad is not None for p in block.parameters()]
+        assert all(grads) if number < 2 else not any(grads)
+    assert encoder.cls_token.grad.abs().max() > 0
+    assert encoder.network.masked_spec_embed.grad.abs().max() > 0
+
+
+def test_the_cls_token_is_no_frame_and_never_hidden():
+    encoder = with_cls().eval()
+    wavs, lens = torch.randn(2, 16000), torch.ones(2)
+    hide = torch.ones(2, 49, dtype=torch.bool)
+    encoded = encoder(wavs, lens, hide=hide)
+    assert all(layer.shape == (2, 49, 32) for layer in encoded.layers)
+    assert all(state.shape == (2, 32) for state in encoded.cls_states)
+    before = encoded.cls_states[0]
+    encoder.cls_token.data += 1
+    after = encoder(wavs, lens, hide=hide)
+    assert (after.cls_states[0] - before).abs().max() > 0.1
+    # It speaks to the frames, and they to it.
+    assert (after.layers[-1] - encoded.layers[-1]).abs().max() > 1e-4
+    apart = encoder(torch.randn(2, 16000), lens).cls_states[-1]
+    assert (apart - encoder(wavs, lens).cls_states[-1]).abs().max() > 1e-4
+
+
+def test_company_and_padding_do_not_change_the_cls_token():
+    encoder = with_cls().eval()
+    long, short = utterances()
+    batch = torch.full((2, 15000), 7.0)
+    batch[0, :12000], batch[1, :7003] = long, short
+    both = encoder(batch, torch.tensor([12000, 7003]) / 15000)
+    for row, wav in enumerate((long, short)):
+        alone = encoder(wav[None], torch.ones(1))
+        for ours, state in zip(both.cls_states, alone.cls_states):
+            torch.testing.assert_close(
+                ours[row], state[0], rtol=1e-4, atol=1e-5
+            )
+
+
+def test_a_copy_has_its_own_cls_token():
+    encoder = with_cls().eval()
+    twin = copy.deepcopy(encoder)
+    assert torch.equal(twin.cls_token, encoder.cls_token)
+    twin.cls_token.data.zero_()
+    assert encoder.cls_token.abs().max() > 0
+
+
+def test_sizes_are_those_of_base():
+    with torch.device("meta"):
+        encoder = Wav2Vec2Encoder(cls_token=True)
+    # HuggingFace's Base has 94 371 712.
+    assert sum(p.numel() for p in encoder.parameters()) == 94371712 + 768
