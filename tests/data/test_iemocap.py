@@ -104,6 +104,32 @@ def test_each_utterance_is_tested_once(corpus):
         assert sorted(parts) == ["test"] + 3 * ["train"] + ["valid"]
 
 
+def test_a_share_of_the_training_sessions_may_validate(corpus):
+    manifest = load(corpus, fold=2, valid_share=0.5)
+    parts = {
+        split: set(subset(manifest, split=split))
+        for split in ("train", "valid", "test")
+    }
+    assert {manifest[name]["session"] for name in parts["test"]} == {2}
+    assert len(parts["test"]) == 6
+    assert len(parts["train"] | parts["valid"]) == 24
+    assert 6 <= len(parts["valid"]) <= 18
+    sessions = {manifest[name]["session"] for name in parts["valid"]}
+    assert len(sessions) > 1
+    # The lot does not depend on what else is there.
+    fewer = load(corpus, fold=2, valid_share=0.5, classes={"ang": "ang"})
+    assert fewer and all(
+        entry["split"] == manifest[name]["split"]
+        for name, entry in fewer.items()
+    )
+
+
+@pytest.mark.parametrize("share", [0, 1, 20])
+def test_shares_that_are_none_are_refused(corpus, share):
+    message = refuse(corpus, valid_share=share)
+    assert f"valid_share is {share}. Give a share above 0 and" in message
+
+
 def test_other_classes_may_be_chosen(corpus):
     manifest = load(corpus, classes={"ang": "strong", "exc": "strong"})
     assert len(manifest) == 20

@@ -222,3 +222,88 @@ def test_real_clips_agree_with_their_own_manifest(shared_data, tmp_path):
         assert ours["word"] == entry["word"]
         assert ours["speaker"] == entry["speaker"]
         assert ours["split"] == entry["partition"]
+
+
+UNKNOWN_CLIP = "_unknown_/bed_9a7c1f83_nohash_0.wav"
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """The archive of the test set, outside the corpus."""
+    folder = tmp_path / "speech_commands_test_set_v0.01"
+    for word in KEYWORDS:
+        write_tone(folder / word / "9a7c1f83_nohash_0.wav")
+    write_tone(folder / UNKNOWN_CLIP)
+    write_tone(folder / "_silence_" / "3.wav", 1.0)
+    write_lines(folder / "LICENSE", "CC BY 4.0")
+    return folder
+
+
+def test_the_authors_test_set_takes_the_place_of_their_list(corpus, archive):
+    manifest = load(corpus, twelve=True, test_folder=archive)
+    tests = subset(manifest, split="test")
+    assert len(tests) == 12
+    assert tests["test__unknown__bed_9a7c1f83_nohash_0"] == {
+        "wav": str(archive / UNKNOWN_CLIP),
+        "duration": 0.1,
+        "sample_rate": 16000,
+        "word": "bed",
+        "speaker": "9a7c1f83",
+        "split": "test",
+        "keyword": "_unknown_",
+        "start": 0.0,
+        "stop": 0.1,
+    }
+    assert tests["test__silence__3"]["keyword"] == "_silence_"
+    # What trains and validates is as without it.
+    for part in ("train", "valid"):
+        own = subset(load(corpus, twelve=True), split=part)
+        assert subset(manifest, split=part) == own
+    assert len({tuple(sorted(entry)) for entry in manifest.values()}) == 1
+    assert check_manifest(manifest, {"keyword": None}) == []
+
+
+def test_a_test_set_in_the_corpus_s_parent_is_found_by_its_name(
+    corpus, archive
+):
+    corpus.rename(corpus.parent / "speech_commands_v0.01")
+    path = prepare_speech_commands(
+        corpus.parent, corpus.parent / "out", True, archive.name
+    )
+    wavs = [entry["wav"] for entry in load_manifest(path, "/moved").values()]
+    assert all(wav.startswith("/moved/speech_commands_") for wav in wavs)
+
+
+def test_a_small_test_set_is_counted_against_the_whole(corpus, archive, caplog):
+    with caplog.at_level(logging.WARNING):
+        load(corpus, twelve=True, test_folder=archive)
+    assert "12 recordings of twelve classes, the whole corpus" in caplog.text
+    assert "has 3081" in caplog.text
+
+
+def test_what_is_wrong_with_the_test_set_is_all_named(corpus, archive):
+    (archive / "_silence_" / "3.wav").unlink()
+    write_tone(archive / "go" / "take_one.wav")
+    write_tone(archive / "bed" / "9a7c1f83_nohash_0.wav")
+    message = failure(corpus, twelve=True, test_folder=archive)
+    assert "3 problem(s)" in message
+    assert "_silence_/: no clips. Extract http://download" in message
+    assert "bed/: none of yes, no, up" in message
+    assert "go/take_one.wav: not named [<word>_]<speaker>_nohash" in message
+
+
+def test_a_test_set_that_is_not_there_says_where_to_get_it(corpus):
+    message = failure(corpus, twelve=True, test_folder="gone")
+    assert "no folder gone. Get the test set of Speech Commands" in message
+    assert "(CC BY 4.0)" in message
+
+
+def test_unreadable_clips_of_the_test_set_are_named(corpus, archive):
+    (archive / UNKNOWN_CLIP).write_bytes(b"not audio at all")
+    message = failure(corpus, twelve=True, test_folder=archive)
+    assert "bed_9a7c1f83_nohash_0.wav" in message
+
+
+def test_a_test_set_of_twelve_classes_asks_for_them(corpus, archive):
+    message = failure(corpus, test_folder=archive)
+    assert "Ask for twelve, or leave test_folder out" in message

@@ -56,7 +56,7 @@ def read_headers(
     folder : pathlib.Path
         The corpus; becomes ``{data_root}``.
     files : iterable of pathlib.Path
-        Recordings in it.
+        Recordings in it; those elsewhere keep their absolute paths.
 
     Returns
     -------
@@ -77,8 +77,11 @@ def read_headers(
             continue
         if not info.frames:
             problems.append(f"{file.name}: no samples. Copy the file again.")
+        inside = file.is_relative_to(folder)
         entries[file] = {
-            "wav": f"{{data_root}}/{file.relative_to(folder).as_posix()}",
+            "wav": f"{{data_root}}/{file.relative_to(folder).as_posix()}"
+            if inside
+            else os.path.abspath(file),
             "duration": info.duration,
             "sample_rate": info.sample_rate,
         }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from speechbrain_mtl.data.corpora.common import read_headers
+from speechbrain_mtl.data.corpora.layout import lot
 from speechbrain_mtl.data.corpora.source import Corpus
 from speechbrain_mtl.data.manifest import (
     ManifestError,
@@ -53,6 +54,7 @@ def prepare_iemocap(
     output_folder: str | os.PathLike,
     fold: int = 1,
     classes: Mapping[str, str] = FOUR_CLASSES,
+    valid_share: float | None = None,
 ) -> Path:
     """Write the manifest of the utterances of IEMOCAP with a clear emotion.
 
@@ -60,8 +62,8 @@ def prepare_iemocap(
     go by sessions and no speaker is in two parts. In fold k session k is
     tested, both its speakers; the next session (after the fifth comes the
     first) validates; the other three train. Average the scores of all five
-    folds. Many publications validate on a random fifth of the training
-    sessions instead, on voices known from training.
+    folds. Many publications, SUPERB among them, validate on a random fifth of
+    the training sessions instead, on voices known from training.
 
     Arguments
     ---------
@@ -77,6 +79,10 @@ def prepare_iemocap(
     classes : mapping
         Class of each annotation; others are left out. By default the usual
         four: excitement counts as happiness.
+    valid_share : float, optional
+        Of the four sessions that are not tested, the share of utterances
+        that validates, by lot, 0.2 in SUPERB (another lot than here); no
+        session validates then.
 
     Returns
     -------
@@ -101,6 +107,11 @@ def prepare_iemocap(
     """
     data_folder, path = CORPUS.open(data_folder, output_folder)
     unknown = sorted(set(classes) - set(ANNOTATIONS))
+    if valid_share is not None and not 0 < valid_share < 1:
+        raise ManifestError(
+            f"{data_folder}: valid_share is {valid_share}. Give a share above "
+            "0 and below 1, or None for a session."
+        )
     if fold not in SESSIONS or unknown or not classes:
         raise ManifestError(
             f"{data_folder}: fold is {fold!r}, unknown annotations in classes "
@@ -124,13 +135,15 @@ def prepare_iemocap(
         )
     if classes == FOUR_CLASSES:
         CORPUS.compare_size("four emotions", len(entries), UTTERANCES)
-    folds = {k: _parts(k) for k in SESSIONS}
     manifest = {}
     for file, header in read_headers(data_folder, entries).items():
         entry = header | entries[file]
-        entry["split"] = folds[fold][entry["session"]]
-        for k in SESSIONS:
-            entry[f"fold_{k}"] = folds[k][entry["session"]]
+        parts = {
+            k: _part(file.stem, entry["session"], k, valid_share)
+            for k in SESSIONS
+        }
+        entry["split"] = parts[fold]
+        entry |= {f"fold_{k}": part for k, part in parts.items()}
         manifest[file.stem] = entry
     return save_manifest(path, manifest)
 
@@ -208,9 +221,10 @@ def _dialog(
     return entries
 
 
-def _parts(fold: int) -> dict[int, str]:
-    """Part of each session in a fold."""
-    parts = dict.fromkeys(SESSIONS, "train")
-    parts[fold] = "test"
-    parts[fold % len(SESSIONS) + 1] = "valid"
-    return parts
+def _part(name: str, session: int, fold: int, share: float | None) -> str:
+    """Part of an utterance in a fold."""
+    if session == fold:
+        return "test"
+    if share is not None:
+        return "valid" if lot(name, fold) < share else "train"
+    return "valid" if session == fold % len(SESSIONS) + 1 else "train"

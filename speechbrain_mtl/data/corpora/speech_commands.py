@@ -16,7 +16,15 @@ from speechbrain_mtl.data.corpora.common import read_headers
 from speechbrain_mtl.data.corpora.layout import open_corpus
 from speechbrain_mtl.data.corpora.silence import NOISE, silence_entries
 from speechbrain_mtl.data.corpora.source import Corpus
-from speechbrain_mtl.data.manifest import raise_problems, save_manifest
+from speechbrain_mtl.data.corpora.speech_commands_test_set import (
+    UNKNOWN,
+    read_test_set,
+)
+from speechbrain_mtl.data.manifest import (
+    ManifestError,
+    raise_problems,
+    save_manifest,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +56,7 @@ def prepare_speech_commands(
     data_folder: str | os.PathLike,
     output_folder: str | os.PathLike,
     twelve: bool = False,
+    test_folder: str | os.PathLike | None = None,
 ) -> Path:
     """Write the manifest of a copy of Speech Commands, its own split kept.
 
@@ -69,6 +78,10 @@ def prepare_speech_commands(
         recordings in ``_background_noise_``, one for ten clips of the ten
         words. Of each noise the first 80 % train, the next 10 % validate and
         the last 10 % test; within a part cuts may overlap.
+    test_folder : str or path-like, optional
+        The test set of twelve classes that its authors made, in `data_folder`
+        or anywhere: ``speech_commands_test_set_v0.01``. It tests in place of
+        the clips of ``testing_list.txt``, as in SUPERB; only with `twelve`.
 
     Returns
     -------
@@ -94,6 +107,11 @@ def prepare_speech_commands(
     ...
     speechbrain_mtl.data.manifest.ManifestError: ... (CC BY 4.0) and set ...
     """
+    if test_folder is not None and not twelve:
+        raise ManifestError(
+            f"{test_folder}: a test set of twelve classes. Ask for twelve, or "
+            "leave test_folder out."
+        )
     data_folder, root, path = open_corpus(
         data_folder,
         output_folder,
@@ -107,6 +125,11 @@ def prepare_speech_commands(
     )
     parts, problems = _listed_parts(root)
     raise_problems(root, problems + _file_problems(root, files, parts))
+    tests = (
+        read_test_set(data_folder, test_folder, KEYWORDS)
+        if test_folder is not None
+        else {}
+    )
 
     entries = {}
     for file, header in read_headers(data_folder, files).items():
@@ -122,10 +145,16 @@ def prepare_speech_commands(
         for entry in entries.values():
             known = entry["word"] in KEYWORDS
             counts[entry["split"]] += known
-            entry["keyword"] = entry["word"] if known else "_unknown_"
+            entry["keyword"] = entry["word"] if known else UNKNOWN
             entry |= {"start": 0.0, "stop": entry["duration"]}
         wanted = {p: math.ceil(SILENCE_SHARE * n) for p, n in counts.items()}
         entries |= silence_entries(data_folder, root / NOISE, wanted)
+    if tests:
+        entries = {
+            name: entry
+            for name, entry in entries.items()
+            if entry["split"] != "test"
+        } | tests
     return save_manifest(path, entries)
 
 
