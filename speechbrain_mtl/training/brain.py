@@ -89,7 +89,7 @@ class MultiTaskBrain(sb.Brain):
                 logger.warning(
                     f"step {step}: the loss of task '{name}' is not finite; it "
                     "is left out of this step. Recordings: "
-                    f"{named_ids(batch.id)}"
+                    f"{named_ids(self.ids_of(batch, name))}"
                 )
             skipped[name] = skipped.get(name, 0) + 1
             if none:
@@ -98,6 +98,10 @@ class MultiTaskBrain(sb.Brain):
                 losses[name] = zero_of(model.tasks[name])
             else:
                 del losses[name]
+
+    def ids_of(self, batch: object, task: str) -> list[str]:
+        """Name the utterances that a task has in a batch."""
+        return batch.id
 
     def compute_forward(self, batch: object, stage: sb.Stage) -> dict:
         """Encode a batch once and compute the active tasks' losses."""

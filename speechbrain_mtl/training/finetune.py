@@ -28,6 +28,7 @@ from speechbrain_mtl.training.schedule import Phase, Schedule
 from speechbrain_mtl.training.supervised import SupervisedBrain
 from speechbrain_mtl.training.utterances import (
     UtteranceBatchSampler,
+    utterance_dataset,
     utterance_loader,
 )
 from speechbrain_mtl.training.weighting import FixedWeights
@@ -242,13 +243,32 @@ def prepare_tasks(
             f"parts with entries: {sorted(p for p in parts if parts[p])}; "
             "train, valid and a test set are needed. Split the manifest."
         )
-    problems = []
-    for task in tasks.values():
-        task.prepare(dims, parts["train"])
-        for part, entries in parts.items():
-            found = task.problems(entries)
-            problems += [f"{part}: {problem}" for problem in found]
+    problems = [p for t in tasks.values() for p in prepare_task(t, dims, parts)]
     raise_problems("the manifest", problems)
+
+
+def prepare_task(
+    task: SupervisedTask,
+    dims: Sequence[int],
+    parts: Mapping[str, dict[str, dict]],
+) -> list[str]:
+    """Make one task's head, in place, and say which entries it cannot use.
+
+    Arguments
+    ---------
+    task, dims, parts
+        As for `prepare_tasks`.
+
+    Returns
+    -------
+    problems : list of str
+    """
+    task.prepare(dims, parts["train"])
+    return [
+        f"{part}: {problem}"
+        for part, entries in parts.items()
+        for problem in task.problems(entries)
+    ]
 
 
 def _loader(
@@ -272,15 +292,11 @@ def _loader(
         rank=int(os.environ.get("RANK", 0)) if train else 0,
         world_size=int(os.environ.get("WORLD_SIZE", 1)) if train else 1,
     )
-    read = utterance_loader(
-        entries,
-        tasks,
-        sampler,
-        workers,
-        features.get(part),
-        chunk_seconds if train else None,
+    chunks = chunk_seconds if train else None
+    dataset = utterance_dataset(
+        entries, tasks, sampler, features.get(part), chunks
     )
-    return sampler, read
+    return sampler, utterance_loader(dataset, sampler, workers)
 
 
 def _evaluate(
@@ -306,7 +322,7 @@ def _evaluate(
         brain.evaluate(batches, min_key="error", progressbar=progressbar)
         scored[name], answers[name] = brain.scored, brain.answers
     if if_main_process():
-        write_json(folder / "answers.json", _plain(answers))
+        write_json(folder / "answers.json", plain_answers(answers))
     valid = scored.pop("valid")
     return {
         f"{task}{f'.{name}' if len(scored) > 1 else ''}/{score.metric}": {
@@ -319,10 +335,10 @@ def _evaluate(
     }
 
 
-def _plain(answers: Any) -> Any:
+def plain_answers(answers: Any) -> Any:
     """Give answers as JSON takes them: vectors as lists, to four decimals."""
     if isinstance(answers, dict):
-        return {name: _plain(found) for name, found in answers.items()}
+        return {name: plain_answers(found) for name, found in answers.items()}
     if isinstance(answers, torch.Tensor):
         return [round(value, 4) for value in answers.tolist()]
     return answers

@@ -7,7 +7,7 @@ forwards as a budget of padded audio allows; afterwards every task gets its own
 rows back, in its own order.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -28,10 +28,13 @@ class Pack:
         [B, T], or stored frames [B, F, L, D].
     lens : torch.Tensor
         Relative lengths, [B].
+    hide : bool
+        Whether the encoder hides frames of it, for tasks that predict them.
     """
 
     wavs: torch.Tensor
     lens: torch.Tensor
+    hide: bool = False
 
 
 @dataclass
@@ -74,6 +77,11 @@ class PackedBatch:
     ids: dict[str, list[str]] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
 
+    @property
+    def id(self) -> list[str]:
+        """Ids of all tasks' utterances, one task after the other."""
+        return [name for names in self.ids.values() for name in names]
+
     def to(self, device: str | torch.device) -> "PackedBatch":
         """Move everything to a device; without waiting where memory is pinned."""
 
@@ -81,7 +89,7 @@ class PackedBatch:
             return x.to(device, non_blocking=True)
 
         return PackedBatch(
-            [Pack(move(p.wavs), move(p.lens)) for p in self.packs],
+            [Pack(move(p.wavs), move(p.lens), p.hide) for p in self.packs],
             {
                 name: Rows(
                     {n: move(part) for n, part in rows.parts.items()},
@@ -149,6 +157,7 @@ def pack_batch(
     utterances: Sequence[torch.Tensor],
     members: Mapping[str, Sequence[int]],
     budget: float,
+    hidden: Collection[int] = (),
 ) -> tuple[list[Pack], dict[str, Rows]]:
     """Pad utterances into packs, and find each task's rows in them.
 
@@ -160,6 +169,8 @@ def pack_batch(
         For each task the numbers of its utterances.
     budget : float
         See `cut_into_packs`.
+    hidden : collection of int
+        Utterances that get packs of their own, of which frames are hidden.
 
     Returns
     -------
@@ -176,13 +187,22 @@ def pack_batch(
     >>> rows["a"].parts, rows["a"].order
     ({0: tensor([1]), 1: tensor([0])}, tensor([1, 0]))
     """
-    cut = cut_into_packs([len(u) for u in utterances], budget)
+    cut, hide = [], []
+    for chosen in (False, True):
+        numbers = [i for i in range(len(utterances)) if (i in hidden) == chosen]
+        sizes = [len(utterances[i]) for i in numbers]
+        found = cut_into_packs(sizes, budget)
+        cut += [[numbers[place] for place in pack] for pack in found]
+        hide += [chosen] * len(found)
     place = {
         number: (pack, row)
         for pack, numbers in enumerate(cut)
         for row, number in enumerate(numbers)
     }
-    packs = [Pack(*batch_pad_right([utterances[i] for i in p])) for p in cut]
+    packs = [
+        Pack(*batch_pad_right([utterances[i] for i in numbers]), chosen)
+        for numbers, chosen in zip(cut, hide)
+    ]
     rows = {}
     for name, numbers in members.items():
         found = torch.tensor([place[number] for number in numbers])
@@ -209,24 +229,66 @@ def take_rows(encoded: Sequence[Encoded], rows: Rows) -> Encoded:
     Returns
     -------
     own : Encoded
-        [N, F, D_l] layers, F that of the longest pack with any of the rows;
-        gradients flow back to the packs.
+        [N, F, D_l] layers, F that of the longest pack with any of the rows,
+        each gathered when it is read; gradients flow back to the packs.
     """
-    first = encoded[0]
-    depth = range(len(first.layers))
-    layers = [_gather([e.layers[i] for e in encoded], rows) for i in depth]
-    lens = [encoded[pack].lens[part] for pack, part in rows.parts.items()]
+    packs = [encoded[pack] for pack in rows.parts]
+    lens = [e.lens[part] for e, part in zip(packs, rows.parts.values())]
     extra = {
-        name: _gather([getattr(e, name) for e in encoded], rows)
+        name: gather_rows([getattr(e, name) for e in encoded], rows)
         for name in ("hidden", "latents")
-        if getattr(first, name) is not None
+        if getattr(packs[0], name) is not None
     }
+    first = encoded[0]
     lens = torch.cat(lens)[rows.order]
-    return Encoded(tuple(layers), lens, first.hop, first.offset, **extra)
+    layers = RowsOfLayers(encoded, rows)
+    return Encoded(layers, lens, first.hop, first.offset, **extra)
 
 
-def _gather(packs: Sequence[torch.Tensor], rows: Rows) -> torch.Tensor:
-    """Rows of [B, F, ...] tensors of unequal F, padded to the longest."""
+class RowsOfLayers(Sequence):
+    """A task's rows of every layer, gathered when they are read.
+
+    A head that reads one layer of an encoder costs no copy of the others.
+
+    Arguments
+    ---------
+    encoded : sequence of Encoded
+        Of each pack.
+    rows : Rows
+        The task's.
+    """
+
+    def __init__(self, encoded: Sequence[Encoded], rows: Rows) -> None:
+        self.encoded = encoded
+        self.rows = rows
+        self.known: dict[int, torch.Tensor] = {}
+
+    def __len__(self) -> int:
+        return len(self.encoded[0].layers)
+
+    def __getitem__(self, number: int) -> torch.Tensor:
+        place = range(len(self))[number]
+        if place not in self.known:
+            packs = [e.layers[place] for e in self.encoded]
+            self.known[place] = gather_rows(packs, self.rows)
+        return self.known[place]
+
+
+def gather_rows(packs: Sequence[torch.Tensor], rows: Rows) -> torch.Tensor:
+    """Take rows of [B, F, ...] tensors of unequal F, padded to the longest.
+
+    Arguments
+    ---------
+    packs : sequence of torch.Tensor
+        One a pack; those that hold no row may be None.
+    rows : Rows
+        Which to take.
+
+    Returns
+    -------
+    own : torch.Tensor
+        [N, F, ...]
+    """
     longest = max(packs[pack].shape[1] for pack in rows.parts)
     found = []
     for pack, part in rows.parts.items():

@@ -118,6 +118,13 @@ class SupervisedBrain(MultiTaskBrain):
             for name, found in self.answers.items()
         }
 
+    def tuned_scores(self) -> dict[str, list[Score]]:
+        """Score, once the tasks chose what scoring leaves open."""
+        model = unwrapped(self.modules.model)
+        for name, found in self.answers.items():
+            model.tasks[name].tune(found, self.hparams.entries[name])
+        return self.scores()
+
     def on_stage_end(
         self, stage: sb.Stage, stage_loss: float, epoch: int | None = None
     ) -> None:
@@ -125,16 +132,13 @@ class SupervisedBrain(MultiTaskBrain):
         if stage == sb.Stage.TRAIN:
             super().on_stage_end(stage, stage_loss, epoch)
             return
-        if stage == sb.Stage.VALID:
-            model = unwrapped(self.modules.model)
-            for name, found in self.answers.items():
-                model.tasks[name].tune(found, self.hparams.entries[name])
-        self.scored = self.scores()
         if stage == sb.Stage.TEST:
+            self.scored = self.scores()
             return
+        self.scored = self.tuned_scores()
         means = self.valid_meter.result()
         error = mean_error(self.scored)
-        self._log("valid", {**means, **_named(self.scored)})
+        self._log("valid", {**means, **named_scores(self.scored)})
         self.checkpointer.save_and_keep_only(
             meta={"loss": means["total"], "error": error, "epoch": epoch},
             num_to_keep=1,
@@ -156,7 +160,14 @@ def mean_error(scores: Mapping[str, list[Score]]) -> float:
     return sum(errors) / len(errors)
 
 
-def _named(scores: Mapping[str, list[Score]]) -> dict[str, float]:
+def named_scores(scores: Mapping[str, list[Score]]) -> dict[str, float]:
+    """Give values by "task/metric", as logs have them.
+
+    Example
+    -------
+    >>> named_scores({"asr": [Score("WER", 0.5, 9)]})
+    {'asr/WER': 0.5}
+    """
     return {
         f"{task}/{score.metric}": score.value
         for task, found in scores.items()

@@ -120,14 +120,13 @@ class UtteranceBatchSampler:
             yield self.batch(step * self.world_size + self.rank)
 
 
-def utterance_loader(
+def utterance_dataset(
     entries: Mapping[str, dict],
     tasks: Mapping[str, SupervisedTask],
     sampler: UtteranceBatchSampler,
-    workers: int = 0,
     features: Features | None = None,
     chunk_seconds: float | None = None,
-) -> DataLoader:
+) -> DynamicItemDataset:
     """Read utterances and what tasks make of their answers.
 
     Arguments
@@ -138,9 +137,7 @@ def utterance_loader(
     tasks : dict
         Prepared tasks by name.
     sampler : UtteranceBatchSampler
-        Which utterances, in which batches.
-    workers : int
-        Reading processes.
+        Whose seed and epoch choose the chunks.
     features : Features, optional
         Stored layers to read in place of waveforms.
     chunk_seconds : float, optional
@@ -149,21 +146,22 @@ def utterance_loader(
 
     Returns
     -------
-    loader : DataLoader
-        Batches with ``id``, ``sig``, ``seconds`` and ``target_<task>``.
+    dataset : DynamicItemDataset
+        Items with ``id``, ``sig``, ``seconds``, ``part`` (file, start and
+        stop: what is heard) and ``target_<task>``.
 
     Raises
     ------
     AudioError
-        When a recording cannot be read, while it is iterated; the message
-        names the id.
+        When a recording cannot be read, while it is read; the message names
+        the id.
     """
     # Other fields stay out of the pipeline: their names are the user's.
     dataset = DynamicItemDataset({name: {"key": name} for name in entries})
     targets = [f"target_{name}" for name in tasks]
 
     @sb.utils.data_pipeline.takes("key")
-    @sb.utils.data_pipeline.provides("sig", "seconds", *targets)
+    @sb.utils.data_pipeline.provides("sig", "seconds", "part", *targets)
     def read(name: str):  # noqa: ANN202
         entry = entries[name]
         seconds = entry_seconds(entry)
@@ -181,11 +179,36 @@ def utterance_loader(
         else:
             yield read_entry(name, part)
         yield entry_seconds(part)
+        yield (part["wav"], part.get("start"), part.get("stop"))
         for task in tasks.values():
             yield task.encode(entry)
 
     dataset.add_dynamic_item(read)
-    dataset.set_output_keys(["id", "sig", "seconds", *targets])
+    dataset.set_output_keys(["id", "sig", "seconds", "part", *targets])
+    return dataset
+
+
+def utterance_loader(
+    dataset: DynamicItemDataset,
+    sampler: UtteranceBatchSampler,
+    workers: int = 0,
+) -> DataLoader:
+    """Make batches of an `utterance_dataset`.
+
+    Arguments
+    ---------
+    dataset : DynamicItemDataset
+        What to read.
+    sampler : UtteranceBatchSampler
+        Which utterances, in which batches.
+    workers : int
+        Reading processes.
+
+    Returns
+    -------
+    loader : DataLoader
+        Of SpeechBrain's padded batches.
+    """
     return SaveableDataLoader(
         dataset,
         batch_sampler=sampler,

@@ -15,6 +15,7 @@ from speechbrain_mtl.training import finetune
 from speechbrain_mtl.training.chunks import random_chunk
 from speechbrain_mtl.training.utterances import (
     UtteranceBatchSampler,
+    utterance_dataset,
     utterance_loader,
 )
 from tests.helpers.encoders import calibrated_crdnn
@@ -54,9 +55,10 @@ def read(entries, epoch, features=None, chunk_seconds=0.5, workers=0):
         [0.5, 0.3, 0.5], batch_seconds=0.5, shuffle=False, seed=4
     )
     sampler.set_epoch(epoch)
-    loader = utterance_loader(
-        entries, {"v": task}, sampler, workers, features, chunk_seconds
+    dataset = utterance_dataset(
+        entries, {"v": task}, sampler, features, chunk_seconds
     )
+    loader = utterance_loader(dataset, sampler, workers)
     return {batch.id[0]: batch for batch in loader}
 
 

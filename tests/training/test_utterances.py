@@ -8,6 +8,7 @@ from speechbrain_mtl.data.audio import AudioError
 from speechbrain_mtl.tasks import UtteranceClassification
 from speechbrain_mtl.training.utterances import (
     UtteranceBatchSampler,
+    utterance_dataset,
     utterance_loader,
 )
 from tests.helpers.trees import write_tone
@@ -86,7 +87,8 @@ def labelled(tmp_path):
 def batch_of(entries, tasks, **settings):
     durations = [entry["duration"] for entry in entries.values()]
     sampler = UtteranceBatchSampler(durations, 60.0, ratio=9, shuffle=False)
-    (batch,) = utterance_loader(entries, tasks, sampler, **settings)
+    dataset = utterance_dataset(entries, tasks, sampler, **settings)
+    (batch,) = utterance_loader(dataset, sampler)
     return batch
 
 

@@ -1,0 +1,138 @@
+"""Encoder and tasks over packed batches: few forwards for many tasks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+
+from speechbrain_mtl.models import Encoded
+from speechbrain_mtl.tasks import Inputs
+from speechbrain_mtl.training.model import MultiTaskModel
+from speechbrain_mtl.training.packing import (
+    PackedBatch,
+    gather_rows,
+    take_rows,
+)
+
+
+@dataclass
+class EncodedPacks:
+    """What the encoder made of each pack, and each task's rows of it.
+
+    Arguments
+    ---------
+    packs : list of Encoded
+        In the batch's order.
+    of : dict
+        `Encoded` by task.
+    """
+
+    packs: list[Encoded]
+    of: dict[str, Encoded]
+
+    @property
+    def layers(self) -> tuple[torch.Tensor, ...]:
+        """All layers of all packs."""
+        return tuple(layer for pack in self.packs for layer in pack.layers)
+
+
+class PackedModel(MultiTaskModel):
+    """A `MultiTaskModel` of tasks that each bring utterances of their own.
+
+    Every utterance is encoded once, with others of about its length; then
+    each task gets its own rows. Padding and company change nothing, so that
+    losses are those of one forward a task.
+    """
+
+    def encode(self, batch: PackedBatch, active: Iterable[str]) -> EncodedPacks:
+        """Encode all packs; part them by task.
+
+        Arguments
+        ---------
+        batch : PackedBatch
+            On the encoder's device.
+        active : iterable of str
+            Tasks to part them for.
+
+        Returns
+        -------
+        encoded : EncodedPacks
+        """
+        packs = [
+            self.encoder(
+                pack.wavs, pack.lens, **({"hide": True} if pack.hide else {})
+            )
+            for pack in batch.packs
+        ]
+        own = {name: take_rows(packs, batch.rows[name]) for name in active}
+        return EncodedPacks(packs, own)
+
+    def inputs_of(self, batch: PackedBatch, name: str) -> Inputs:
+        """Give a task its target, or the labels that its worker makes."""
+        target = batch.targets.get(name)
+        if self.tasks[name].worker is None:
+            none = torch.empty(0)
+            return Inputs(none, none, {}, batch, target)
+        rows = batch.rows[name]
+        wavs = gather_rows([pack.wavs for pack in batch.packs], rows)
+        samples = [
+            batch.packs[number].lens[part] * batch.packs[number].wavs.shape[1]
+            for number, part in rows.parts.items()
+        ]
+        lens = torch.cat(samples)[rows.order] / wavs.shape[1]
+        return self.inputs(wavs, lens, [name], batch)
+
+    def forward(
+        self, batch: PackedBatch, active: Iterable[str]
+    ) -> tuple[dict[str, torch.Tensor], EncodedPacks]:
+        """Encode a batch and compute the active tasks' losses.
+
+        Arguments
+        ---------
+        batch : PackedBatch
+            On the encoder's device.
+        active : iterable of str
+            Names of tasks that the batch has utterances of.
+
+        Returns
+        -------
+        losses : dict
+            A scalar a task.
+        encoded : EncodedPacks
+            What the tasks read.
+        """
+        active = list(active)
+        encoded = self.encode(batch, active)
+        losses = {
+            name: self.tasks[name](
+                encoded.of[name], self.inputs_of(batch, name)
+            )
+            for name in active
+        }
+        return losses, encoded
+
+    def predict(
+        self, batch: PackedBatch, encoded: EncodedPacks, active: Iterable[str]
+    ) -> dict[str, list]:
+        """Ask supervised tasks for their answers, one an utterance.
+
+        Arguments
+        ---------
+        batch : PackedBatch
+            What was encoded.
+        encoded : EncodedPacks
+            What `forward` gave.
+        active : iterable of str
+            The tasks to ask.
+
+        Returns
+        -------
+        predictions : dict
+            By task, in the order of the batch's ids.
+        """
+        return {
+            name: self.tasks[name].predict(
+                encoded.of[name], self.inputs_of(batch, name)
+            )
+            for name in active
+        }
