@@ -4,6 +4,7 @@ from speechbrain_mtl.data.superb.check import check_tasks
 from speechbrain_mtl.data.superb.chunks import chunk_mixtures
 from speechbrain_mtl.data.superb.layout import PARTS, TASKS
 from speechbrain_mtl.data.superb.mini import mini_superb
+from speechbrain_mtl.data.superb.official import official_superb
 from speechbrain_mtl.data.superb.trials import verification_trials
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "check_tasks",
     "chunk_mixtures",
     "mini_superb",
+    "official_superb",
     "verification_trials",
 ]

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from speechbrain_mtl.data.corpora.silence import SILENCE
@@ -26,6 +26,7 @@ def check_tasks(
     parts: Parts,
     tasks: tuple[str, ...] = tuple(TASKS),
     fields: Mapping[str, str] | None = None,
+    known_voices: Collection[str] = (),
 ) -> None:
     """Stop when the data of a task is missing or cannot be learned from.
 
@@ -42,6 +43,9 @@ def check_tasks(
     fields : dict, optional
         The field of a task's answer where it is not that of `TASKS`, such as
         ``{"er": "emotion"}``.
+    known_voices : collection of str
+        Tasks whose validation may be by speakers who train; test speakers
+        stay new.
 
     Raises
     ------
@@ -62,6 +66,30 @@ problem(s)
 leave the task out.
       er: no data for emotions. Prepare IEMOCAP, or leave the task out.
     """
+    raise_problems(
+        "data of the tasks", list_problems(parts, tasks, fields, known_voices)
+    )
+    warn_of_leaks(parts, tasks)
+
+
+def list_problems(
+    parts: Parts,
+    tasks: tuple[str, ...] = tuple(TASKS),
+    fields: Mapping[str, str] | None = None,
+    known_voices: Collection[str] = (),
+) -> list[str]:
+    """Say all that `check_tasks` would raise, a line each.
+
+    Arguments
+    ---------
+    parts, tasks, fields, known_voices
+        See `check_tasks`.
+
+    Returns
+    -------
+    problems : list of str
+        Empty when the tasks can train.
+    """
     unknown = sorted((set(parts) | set(tasks)) - set(TASKS))
     problems = [
         f"{task}: no task of SUPERB. There are {', '.join(TASKS)}."
@@ -77,12 +105,15 @@ leave the task out.
             )
             continue
         field = (fields or {}).get(task, TASKS[task].fields[0])
-        problems += _task_problems(task, parts[task], field)
-    raise_problems("data of the tasks", problems)
-    _warn_of_leaks(parts, tasks)
+        problems += _task_problems(
+            task, parts[task], field, task in known_voices
+        )
+    return problems
 
 
-def _task_problems(task: str, by_part: ByPart, field: str) -> Iterator[str]:
+def _task_problems(
+    task: str, by_part: ByPart, field: str, known: bool
+) -> Iterator[str]:
     """All that is wrong with one task, a line each."""
     empty = [part for part in PARTS if not by_part.get(part)]
     for part in empty:
@@ -107,7 +138,7 @@ def _task_problems(task: str, by_part: ByPart, field: str) -> Iterator[str]:
                     f"{task}, {part}: {len(bad)} without {name}: "
                     f"{_few(bad)}. Label them, or leave them out."
                 )
-    yield from _shared(task, by_part)
+    yield from _shared(task, by_part, known)
     if not lacking:
         if TASKS[task].closed and by_part["train"]:
             yield from _never_trained(task, by_part, field)
@@ -128,7 +159,7 @@ def _never_trained(task: str, by_part: ByPart, field: str) -> Iterator[str]:
             )
 
 
-def _shared(task: str, by_part: ByPart) -> Iterator[str]:
+def _shared(task: str, by_part: ByPart, known: bool) -> Iterator[str]:
     """Speakers, where they must not, and recordings that are in two parts."""
     where: dict[tuple[str, Any], set[str]] = defaultdict(set)
     for part, entries in by_part.items():
@@ -140,6 +171,8 @@ def _shared(task: str, by_part: ByPart) -> Iterator[str]:
                     where["speaker", voice].add(part)
     shared: dict[tuple[str, str], list[str]] = defaultdict(list)
     for (what, which), there in where.items():
+        if what == "speaker" and known and "test" not in there:
+            continue
         if len(there) > 1:
             name = which if what == "speaker" else which[0]
             shared[what, " and ".join(p for p in PARTS if p in there)].append(
@@ -186,8 +219,14 @@ def _unfit(task: str, by_part: ByPart, field: str) -> Iterator[str]:
                 )
 
 
-def _warn_of_leaks(parts: Parts, tasks: tuple[str, ...]) -> None:
-    """Say which tasks train on recordings that another one tests on."""
+def warn_of_leaks(parts: Parts, tasks: tuple[str, ...]) -> None:
+    """Log which tasks train on recordings that another one tests on.
+
+    Arguments
+    ---------
+    parts, tasks
+        See `check_tasks`; all of the tasks must be there.
+    """
     heard = {
         task: {
             part: {recording(e) for e in parts[task][part].values()}

@@ -124,6 +124,17 @@ def test_speakers_in_two_parts_are_named(parts, task):
     )
 
 
+def test_validating_voices_may_be_known_where_that_is_said(parts):
+    parts["er"]["valid"]["er_valid_0"]["speaker"] = "train0"
+    parts["ks"]["valid"]["ks_valid_0"]["speaker"] = "train0"
+    [line] = complaint(parts, known_voices=("er",))
+    assert line.startswith("ks: 1 speaker(s) in train and valid")
+    # Test speakers are new all the same.
+    parts["er"]["test"]["er_test_0"]["speaker"] = "train0"
+    lines = complaint(parts, known_voices=("er",))
+    assert lines[1].startswith("er: 1 speaker(s) in train and valid and test")
+
+
 def test_silence_is_nobody_s_voice(parts):
     for part in PARTS:
         parts["ks"][part]["noise"] = {
