@@ -1,9 +1,11 @@
 """Encoders: waveforms in, all hidden layers with their times out."""
 
+from speechbrain_mtl.models.audio_head import AudioHead
 from speechbrain_mtl.models.context import ContextFbank
 from speechbrain_mtl.models.crdnn import CRDNN
 from speechbrain_mtl.models.ecapa import ECAPA
 from speechbrain_mtl.models.encoder import Encoded, Encoder, frame_mask
+from speechbrain_mtl.models.images import RegionEncoder, SceneEncoder
 from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.models.transformer import TransformerEncoder
 from speechbrain_mtl.models.wav2vec2 import HuggingFaceEncoder, Wav2Vec2Encoder
@@ -12,10 +14,13 @@ from speechbrain_mtl.models.xvector import XVector
 __all__ = [
     "CRDNN",
     "ECAPA",
+    "AudioHead",
     "ContextFbank",
     "Encoded",
     "Encoder",
     "HuggingFaceEncoder",
+    "RegionEncoder",
+    "SceneEncoder",
     "StoredEncoder",
     "TransformerEncoder",
     "Wav2Vec2Encoder",

@@ -287,6 +287,23 @@ def test_the_cls_token_is_no_frame_and_never_hidden():
     assert (apart - encoder(wavs, lens).cls_states[-1]).abs().max() > 1e-4
 
 
+def test_the_cls_token_comes_first_and_its_states_beside_the_frames():
+    encoder = with_cls().eval()
+    seen = []
+    encoder.network.encoder.register_forward_pre_hook(
+        lambda _, arguments: seen.append(arguments[0].clone())
+    )
+    for layer in encoder.network.encoder.layers:
+        layer.register_forward_pre_hook(lambda _, a: seen.append(a[0].clone()))
+    wavs, lens = torch.randn(2, 16000), torch.tensor([1.0, 0.5])
+    encoded = encoder(wavs, lens)
+    assert torch.equal(seen[0][:, 0], encoder.cls_token.expand(2, -1))
+    mask = encoded.mask()
+    for state, layer, cls in zip(seen[1:], encoded.layers, encoded.cls_states):
+        assert torch.equal(layer[mask], state[:, 1:][mask])
+        assert torch.equal(cls, state[:, 0])
+
+
 def test_company_and_padding_do_not_change_the_cls_token():
     encoder = with_cls().eval()
     long, short = utterances()
