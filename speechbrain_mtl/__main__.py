@@ -22,6 +22,14 @@ COMMANDS = {
         "speechbrain_mtl.workers.units_command",
         "cluster frames of MFCC, prosody or any encoder's layer into units",
     ),
+    "image-features": (
+        "speechbrain_mtl.data.image_features_command",
+        "compute regions or patches of images once, for grounded speech",
+    ),
+    "abx": (
+        "speechbrain_mtl.evaluation.abx_command",
+        "measure phone discrimination of features another program wrote",
+    ),
     "report": (
         "speechbrain_mtl.report.command",
         "turn the results of a run into one self-contained page",
