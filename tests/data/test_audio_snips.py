@@ -6,6 +6,7 @@ from speechbrain_mtl.data.check import require_clean
 from speechbrain_mtl.data.corpora import prepare_audio_snips
 from speechbrain_mtl.data.corpora.audio_snips import SPEAKERS, prefixed
 from speechbrain_mtl.data.manifest import load_manifest, subset
+from speechbrain_mtl.tasks.superb import SlotTokens
 from tests.helpers.recordings import (
     CORRUPT,
     audio,
@@ -86,6 +87,13 @@ def test_each_part_has_the_voices_of_superb(corpus):
     for part, voices in SPEAKERS.items():
         assert list(subset(manifest, split=part)) == names(part, voices)
     assert [len(voices) for voices in SPEAKERS.values()] == [8, 4, 4]
+
+
+def test_the_task_s_tokens_read_the_manifest(corpus):
+    entry = load(corpus)["Emma-snips-test-1"]
+    assert SlotTokens().reference(entry) == (
+        "B-state RAIN E-state IN B-city NEW YORK E-city".split()
+    )
 
 
 def test_tags_with_prefixes_are_kept():

@@ -11,8 +11,12 @@ from speechbrain_mtl.tasks.superb import (
     EmotionRecognition,
     IntentClassification,
     KeywordSpotting,
+    PhoneRecognition,
+    SlotFilling,
     SpeakerDiarization,
     SpeakerIdentification,
+    SpeechRecognition,
+    XVectorVerification,
 )
 from tests.helpers.recordings import CORRUPT
 from tests.helpers.superb_corpora import (
@@ -80,6 +84,8 @@ def test_splits_are_those_of_superb(parts):
     }
     assert voices(parts, "er")["test"] == {"Ses01F"}
     # 0.2 of the others validates, by lot: on voices that train.
+    assert len(voices(parts, "er")["valid"]) > 1
+    assert voices(parts, "er")["valid"] <= voices(parts, "er")["train"]
     valid = len(parts["er"]["valid"])
     assert 1 <= valid <= 16 and valid + len(parts["er"]["train"]) == 32
     tests = parts["ks"]["test"].values()
@@ -98,17 +104,22 @@ def test_answers_are_in_the_fields_the_tasks_read(parts):
 @pytest.mark.parametrize(
     ("task", "make"),
     [
+        ("pr", PhoneRecognition),
+        ("asr", SpeechRecognition),
+        ("sf", SlotFilling),
         ("ks", KeywordSpotting),
         ("ic", IntentClassification),
         ("sid", SpeakerIdentification),
+        ("asv", XVectorVerification),
         ("sd", SpeakerDiarization),
         ("er", EmotionRecognition),
     ],
 )
 def test_the_tasks_take_them_as_they_are(parts, task, make):
     parts, _ = parts
-    made = make()
-    made.prepare((4,), parts[task]["train"])
+    sizes = {"hidden_size": 8} if task in ("asr", "sf", "sd") else {}
+    made = make(**sizes)
+    made.prepare((64,), parts[task]["train"])
     for part in PARTS:
         assert list(made.problems(parts[task][part])) == []
 
