@@ -7,6 +7,7 @@ from speechbrain_mtl.data.corpora.esc50 import prepare_esc50
 from speechbrain_mtl.data.corpora.fluent_speech_commands import (
     prepare_fluent_speech_commands,
 )
+from speechbrain_mtl.data.corpora.flickr8k_audio import prepare_flickr8k_audio
 from speechbrain_mtl.data.corpora.folder import prepare_folder
 from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
 from speechbrain_mtl.data.corpora.iemocap import prepare_iemocap
@@ -15,6 +16,7 @@ from speechbrain_mtl.data.corpora.librispeech import prepare_librispeech
 from speechbrain_mtl.data.corpora.medley_solos import prepare_medley_solos
 from speechbrain_mtl.data.corpora.openmic import prepare_openmic
 from speechbrain_mtl.data.corpora.speech_commands import prepare_speech_commands
+from speechbrain_mtl.data.corpora.spokencoco import prepare_spokencoco
 from speechbrain_mtl.data.corpora.timit import prepare_timit
 from speechbrain_mtl.data.corpora.voxceleb1 import prepare_voxceleb1
 
@@ -24,6 +26,7 @@ __all__ = [
     "prepare_commonvoice",
     "prepare_esc50",
     "prepare_fluent_speech_commands",
+    "prepare_flickr8k_audio",
     "prepare_folder",
     "prepare_fsdd",
     "prepare_iemocap",
@@ -32,6 +35,7 @@ __all__ = [
     "prepare_medley_solos",
     "prepare_openmic",
     "prepare_speech_commands",
+    "prepare_spokencoco",
     "prepare_timit",
     "prepare_voxceleb1",
 ]
