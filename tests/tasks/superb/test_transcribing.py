@@ -135,9 +135,10 @@ def best_path(task, path):
     number = {"_": 0, "$": task.tokens.number[task.tokens.end]}
     ids = [number.get(p) or task.tokens.number.get(p, 0) for p in path]
     vocabulary = len(task.labels) + 1
-    logits = torch.nn.functional.one_hot(torch.tensor([ids]), vocabulary)
+    logits = 5.0 * torch.nn.functional.one_hot(torch.tensor([ids]), vocabulary)
+    logits[..., 0] -= 1.0  # never the second best
     task.log_probs = lambda encoded: (
-        5.0 * logits.float(),
+        logits,
         torch.tensor([len(path)]),
     )
     return task.predict(None, None)[0][PLAIN]
