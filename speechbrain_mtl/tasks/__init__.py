@@ -3,7 +3,9 @@
 from speechbrain_mtl.tasks.base import FrameLabels, Inputs, Task
 from speechbrain_mtl.tasks.classification import UtteranceClassification
 from speechbrain_mtl.tasks.ctc import CTCTask
+from speechbrain_mtl.tasks.grounding import GroundingTask
 from speechbrain_mtl.tasks.layer_mix import LayerMix, LayerReader
+from speechbrain_mtl.tasks.matching import CosineMatching, MarginMatching
 from speechbrain_mtl.tasks.multilabel import MultiLabelClassification
 from speechbrain_mtl.tasks.pretext import PretextTask
 from speechbrain_mtl.tasks.seq2seq import Seq2SeqTask
@@ -14,10 +16,13 @@ from speechbrain_mtl.tasks.wav2vec2 import Wav2Vec2Task
 
 __all__ = [
     "CTCTask",
+    "CosineMatching",
     "FrameLabels",
+    "GroundingTask",
     "Inputs",
     "LayerMix",
     "LayerReader",
+    "MarginMatching",
     "MultiLabelClassification",
     "PretextTask",
     "Seq2SeqTask",

@@ -62,13 +62,18 @@ class Task(nn.Module):
     Subclasses define ``forward(encoded, inputs) -> loss``, a scalar that is a
     mean over valid frames or items, so that it does not depend on padding or
     batch size. ``worker`` names the worker whose labels it wants, if any.
-    A task that `predicts_hidden` frames needs an encoder that hides some. What
-    a call measures besides the loss, it leaves in ``measured``: scalars, that
-    are logged as means.
+    A task that `predicts_hidden` frames needs an encoder that hides some; one
+    that sets `allows_hidden` to False sees all frames, unless it shares a
+    batch with one that predicts them. ``deepest`` is the highest encoder layer
+    it reads, from 1, or None for the whole encoder: layers that no active task
+    reads are not run. What a call measures besides the loss, it leaves in
+    ``measured``: scalars, that are logged as means.
     """
 
     worker: str | None = None
     predicts_hidden = False
+    allows_hidden = True
+    deepest: int | None = None
 
     def __init__(self) -> None:
         super().__init__()

@@ -30,8 +30,8 @@ class MultiTaskModel(nn.Module):
     Raises
     ------
     ValueError
-        When a task wants labels that no worker of the bank makes, or hidden
-        frames that the encoder does not hide.
+        When a task wants labels that no worker of the bank makes, hidden
+        frames that the encoder does not hide, or a layer it does not have.
     """
 
     def __init__(
@@ -53,6 +53,11 @@ class MultiTaskModel(nn.Module):
                     f"task '{name}' predicts hidden frames, and "
                     f"{type(encoder).__name__} cannot hide any; use an encoder "
                     "of waveforms such as Wav2Vec2Encoder"
+                )
+            if (task.deepest or 0) >= len(encoder.dims):
+                raise ValueError(
+                    f"task '{name}' reads layer {task.deepest}; the highest "
+                    f"of {type(encoder).__name__} is {len(encoder.dims) - 1}"
                 )
         self.encoder = encoder
         self.tasks = nn.ModuleDict(tasks)
@@ -119,16 +124,27 @@ class MultiTaskModel(nn.Module):
         encoded : Encoded
             What the tasks read.
         """
-        # Also when validating: else there is nothing to predict.
-        hide = any(self.tasks[name].predicts_hidden for name in active)
-        more = {"hide": True} if hide else {}
-        encoded = self.encoder(wavs, lens, **more)
+        encoded = self.encoder(wavs, lens, **self._wanted(active))
         inputs = self.inputs(wavs, lens, active, batch)
         losses = {
             name: self.tasks[name](encoded, self._of(name, inputs))
             for name in active
         }
         return losses, encoded
+
+    def _wanted(self, active: Iterable[str]) -> dict:
+        """What to ask of the encoder for these tasks, and no more."""
+        tasks = [self.tasks[name] for name in active]
+        wanted: dict[str, bool | int] = {}
+        if any(task.predicts_hidden for task in tasks):
+            # Also when validating: else there is nothing to predict.
+            wanted["hide"] = True
+        elif self.encoder.can_hide and not all(t.allows_hidden for t in tasks):
+            wanted["hide"] = False
+        depths = [task.deepest for task in tasks]
+        if self.encoder.can_stop and depths and None not in depths:
+            wanted["depth"] = max(depths)
+        return wanted
 
     def predict(
         self, encoded: Encoded, inputs: Inputs, active: Iterable[str]

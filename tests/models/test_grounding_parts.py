@@ -58,7 +58,7 @@ def lively(module):
         parameter.data += 0.2 * torch.randn_like(parameter)
     for name, buffer in module.named_buffers():
         if "running" in name:
-            buffer.data += torch.rand_like(buffer)
+            buffer.data += 0.1 * torch.rand_like(buffer)
     return module
 
 
@@ -75,6 +75,17 @@ def test_frames_in_padding_change_no_utterance(encoder_cls):
         torch.testing.assert_close(together[row], one[0], rtol=1e-4, atol=1e-5)
     moved = head(batch, lens, states + 1)
     assert torch.equal(moved, together) != encoder_cls
+
+
+def test_the_last_frame_counts():
+    head = AudioHead(6, (4, 8), kernel=1, heads=2, encoder_cls=False)
+    head = lively(head).eval()
+    x, lens = torch.randn(1, 49, 6), torch.tensor([49])
+    before = head(x, lens)
+    x[0, 48] = 9 * torch.randn(
+        6
+    )  # of which the last pooled frame is made, and no other
+    assert (head(x, lens) - before).abs().max() > 1e-4
 
 
 def test_padding_changes_no_statistic_and_no_gradient_in_training():
