@@ -50,6 +50,8 @@ class MultiTaskBrain(sb.Brain):
         with self.no_sync(own_means or not should_step):
             with self.training_ctx:
                 outputs = self.compute_forward(batch, sb.Stage.TRAIN)
+                # As they are: what is left out below shall not count as 0.
+                weighting.observe(outputs["losses"])
                 self._leave_out(outputs["losses"], batch)
                 loss = self.compute_objectives(outputs, batch, sb.Stage.TRAIN)
             weighting.backward(
@@ -71,7 +73,6 @@ class MultiTaskBrain(sb.Brain):
             return
         skipped = self.hparams.progress.skipped
         step = self.hparams.progress.steps
-        model = unwrapped(self.modules.model)
         none = len(bad) == len(losses)
         if none:
             self.nonfinite_count += 1
@@ -84,6 +85,7 @@ class MultiTaskBrain(sb.Brain):
                 )
         waits = isinstance(self.modules.model, DistributedDataParallel)
         waits = waits and not self.phase.weighting.averages_gradients
+        zero = zero_of(losses[name] for name in bad)
         for name in bad:
             if name not in skipped:
                 logger.warning(
@@ -93,11 +95,13 @@ class MultiTaskBrain(sb.Brain):
                 )
             skipped[name] = skipped.get(name, 0) + 1
             if none:
-                losses[name] = zero_of(model)
-            elif waits:
-                losses[name] = zero_of(model.tasks[name])
+                losses[name] = zero
             else:
                 del losses[name]
+        if waits and not none:
+            # Not as a loss of its own, which would have a weight.
+            other = next(iter(losses))
+            losses[other] = losses[other] + zero
 
     def ids_of(self, batch: object, task: str) -> list[str]:
         """Name the utterances that a task has in a batch."""
@@ -118,8 +122,6 @@ class MultiTaskBrain(sb.Brain):
     ) -> torch.Tensor:
         """Weigh the losses into one."""
         losses = predictions["losses"]
-        if stage == sb.Stage.TRAIN:
-            self.phase.weighting.observe(losses)
         total = self.phase.weighting(losses)
         if stage == sb.Stage.TRAIN:
             self._measure_shares(predictions)
@@ -178,6 +180,8 @@ class MultiTaskBrain(sb.Brain):
         """Enter the epoch's phase."""
         self.stage = stage
         if stage == sb.Stage.VALID:
+            # All its tasks, also where they take turns.
+            self.phase = self.hparams.schedule.at(epoch)
             self.valid_meter = LossMeter()
             # The same frames are hidden at every validation.
             torch.manual_seed(self.hparams.seed)
@@ -197,9 +201,13 @@ class MultiTaskBrain(sb.Brain):
         self.hparams.sampler.start = self.step
 
     def on_fit_batch_start(self, batch: object, should_step: bool) -> None:
-        """Seed the step's draws and set its learning rate."""
+        """Seed the step's draws; set its weights and its learning rate."""
         step = self.hparams.progress.steps
-        rank = self.hparams.sampler.rank
+        sampler = self.hparams.sampler
+        rank = sampler.rank
+        self.phase = self.hparams.schedule.at_step(
+            sampler.epoch, self.step - 1, sampler.steps_per_epoch
+        )
         torch.manual_seed(hash((self.hparams.seed, step, rank)) % 2**63)
         updates = step // self.grad_accumulation_factor
         lr = self.hparams.lr_scheduler.calculate_lr(updates + 1)

@@ -1,8 +1,9 @@
 """Which tasks, in what order, for how long: phases of a training run."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from speechbrain_mtl.training.mixes import Mix
 from speechbrain_mtl.training.weighting import FixedWeights
 
 
@@ -15,7 +16,8 @@ class Phase:
     hours : float
         Audio to train on, summed over processes and passes over the data.
     weighting : FixedWeights
-        Weights; tasks of weight 0 are not executed.
+        Weights; tasks of weight 0 are not executed. A `Mix` changes them
+        within the phase.
     frozen : tuple of str
         Prefixes of parameter names of the model that must not change,
         for example ``("encoder",)``.
@@ -91,3 +93,28 @@ class Schedule:
     def starts(self, epoch: int) -> bool:
         """Tell whether an epoch is the first of its phase."""
         return epoch == 1 or self.index(epoch) != self.index(epoch - 1)
+
+    def at_step(self, epoch: int, step: int, steps_per_epoch: int) -> Phase:
+        """Give the phase of an epoch, with the weights of one of its steps.
+
+        Arguments
+        ---------
+        epoch : int
+            Counted from 1.
+        step : int
+            Within the epoch, counted from 0.
+        steps_per_epoch : int
+            Of a process.
+
+        Returns
+        -------
+        phase : Phase
+        """
+        phase = self.at(epoch)
+        if not isinstance(phase.weighting, Mix):
+            return phase
+        index = self.index(epoch)
+        first = self.ends[index - 1] if index else 0
+        step += (epoch - 1 - first) * steps_per_epoch
+        steps = (self.ends[index] - first) * steps_per_epoch
+        return replace(phase, weighting=phase.weighting.at(step, steps))
