@@ -7,7 +7,7 @@ ARGS ?=
 # Test files run on two processes; fixtures of a file are made once.
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
-.PHONY: run test test-all lint bench clean
+.PHONY: run test test-all lint bench oracle-abx clean
 
 run: $(VENV)/run.stamp
 	$(BIN)/python train.py $(HPARAMS) $(ARGS)
@@ -26,6 +26,16 @@ lint: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.workers
 	$(BIN)/python -m benchmarks.selection
+
+# zerospeech-libriabx needs numpy < 2, hence an environment of its own. Writes
+# the numbers anew that tests/evaluation/test_abx.py compares with.
+oracle-abx: $(VENV)/dev.stamp .oracle/abx.stamp
+	$(BIN)/python -m benchmarks.abx --goldens
+
+.oracle/abx.stamp:
+	$(PYTHON) -m venv .oracle
+	.oracle/bin/pip install --quiet 'numpy<2' torch==2.11.0 torchaudio==2.11.0 zerospeech-libriabx==1.0.5
+	touch $@
 
 clean:
 	rm -rf results .pytest_cache .ruff_cache

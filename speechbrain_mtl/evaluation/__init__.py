@@ -1,5 +1,11 @@
 """Metrics, intervals and probes over frozen encoders."""
 
+from speechbrain_mtl.evaluation.abx import AbxScore, abx_error, abx_score
+from speechbrain_mtl.evaluation.abx_items import (
+    Item,
+    read_items,
+    triphone_items,
+)
 from speechbrain_mtl.evaluation.activity import (
     frames_to_segments,
     median_filter,
@@ -38,7 +44,11 @@ from speechbrain_mtl.evaluation.text import (
 from speechbrain_mtl.evaluation.verification import equal_error_rate, min_dcf
 
 __all__ = [
+    "AbxScore",
     "DiarizationErrors",
+    "Item",
+    "abx_error",
+    "abx_score",
     "bootstrap_interval",
     "chance_recall",
     "ctc_greedy",
@@ -54,11 +64,13 @@ __all__ = [
     "median_filter",
     "median_rank",
     "min_dcf",
+    "read_items",
     "recall_at_k",
     "retrieve",
     "seed_interval",
     "slot_type_f1",
     "slot_value_cer",
     "slot_value_wer",
+    "triphone_items",
     "wilson_interval",
 ]
