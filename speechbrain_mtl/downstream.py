@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from speechbrain_mtl.data.corpora.folder import prepare_folder
 from speechbrain_mtl.data.ready import ready_manifest
 from speechbrain_mtl.data.splits import pretraining_parts
@@ -20,6 +22,7 @@ from speechbrain_mtl.inference import MTLEncoder
 from speechbrain_mtl.models import Encoder
 from speechbrain_mtl.report import probe_table
 from speechbrain_mtl.selection import Selection
+from speechbrain_mtl.training.finetune import prepare_tasks
 from speechbrain_mtl.training.stages import file_digest, fingerprint
 
 logger = logging.getLogger(__name__)
@@ -87,6 +90,10 @@ class DownstreamExperiment(PretextExperiment):
             rows["this"] = lambda: self.encoder
             made["this"] = fingerprint(self.settings["encoder"])
         else:
+            # What no task can use is named before anything is trained.
+            with torch.random.fork_rng(devices=[]):
+                tasks = copy.deepcopy(self.hparams["tasks"])
+                prepare_tasks(tasks, self.encoder.dims, parts)
             selection = self.select(parts["train"], data)
             print(selection.table())
             folders, summary, heard = self._pretrain(selection, parts)

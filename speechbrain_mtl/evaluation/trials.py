@@ -13,12 +13,14 @@ Trial = tuple[int, str, str]
 
 
 def read_trials(path: str | os.PathLike) -> list[Trial]:
-    """Read a list of trials, as `prepare_voxceleb1` writes it.
+    """Read a list of trials: as published, or as `prepare_voxceleb1` writes it.
 
     Arguments
     ---------
     path : str or path-like
-        JSON: a list of ``[1 or 0, id, id]``, 1 for one speaker.
+        A file ``*.json``: a list of ``[1 or 0, id, id]``, 1 for one speaker.
+        Any other, such as ``veri_test.txt``: lines of ``1 or 0``, file and
+        file; a file's id is its path without ``.wav``.
 
     Returns
     -------
@@ -32,10 +34,10 @@ def read_trials(path: str | os.PathLike) -> list[Trial]:
 
     Example
     -------
-    >>> path = getfixture("tmp_path") / "trials.json"
-    >>> _ = path.write_text('[[1, "a", "b"], [0, "a", "c"]]')
+    >>> path = getfixture("tmp_path") / "veri_test.txt"
+    >>> _ = path.write_text("1 a/1.wav a/2.wav\\n0 a/1.wav b/1.wav")
     >>> read_trials(path)
-    [(1, 'a', 'b'), (0, 'a', 'c')]
+    [(1, 'a/1', 'a/2'), (0, 'a/1', 'b/1')]
     """
     path = Path(path)
     if not path.is_file():
@@ -44,10 +46,12 @@ def read_trials(path: str | os.PathLike) -> list[Trial]:
             "pairs."
         )
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        rows = _lines(text) if path.suffix != ".json" else json.loads(text)
     except ValueError as error:
+        kind = "JSON" if path.suffix == ".json" else "a text in UTF-8"
         raise ManifestError(
-            f"{path}: not JSON ({error}). Write it again."
+            f"{path}: not {kind} ({error}). Write it again."
         ) from error
     if not isinstance(rows, list) or not rows:
         raise ManifestError(
@@ -65,6 +69,17 @@ def read_trials(path: str | os.PathLike) -> list[Trial]:
     ]
     raise_problems(path, problems)
     return [(int(same), first, second) for same, first, second in rows]
+
+
+def _lines(text: str) -> list[list]:
+    """Rows of a published list: number, then files without their ending."""
+    rows = []
+    for line in text.splitlines():
+        same, *files = line.split() or [""]
+        if same:
+            names = [file.removesuffix(".wav") for file in files]
+            rows.append([{"1": 1, "0": 0}.get(same, same), *names])
+    return rows
 
 
 def draw_trials(

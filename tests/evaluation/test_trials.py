@@ -64,6 +64,28 @@ def test_trials_are_read_as_they_are(tmp_path):
     assert read_trials(path) == [(1, "x/1", "x/2"), (0, "x/1", "y/1")]
 
 
+def test_a_published_list_is_read_as_it_is(tmp_path):
+    path = tmp_path / "veri_test.txt"
+    path.write_text("1 x/1.wav x/2.wav\n\n0 y/1.wav x/1.wav\n")
+    assert read_trials(path) == [(1, "x/1", "x/2"), (0, "y/1", "x/1")]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"1 a.wav b.wav\n2 a.wav b.wav\n", r"trial 2: \['2', 'a', 'b'\]"),
+        (b"1 a.wav\n", "trial 1: "),
+        (b"\n", "not a list with trials"),
+        (b"1 \xff.wav b.wav\n", "not a text in UTF-8"),
+    ],
+)
+def test_bad_published_lists_are_refused(tmp_path, content, message):
+    path = tmp_path / "veri_test.txt"
+    path.write_bytes(content)
+    with pytest.raises(ManifestError, match=f"(?s)veri_test.txt.*{message}"):
+        read_trials(path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
