@@ -2,6 +2,7 @@
 
 import logging
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,48 @@ def pretraining_parts(
         {name: speech[name] for name in kept if name not in watch},
         {name: speech[name] for name in kept if name in watch},
     )
+
+
+def joint_pretraining_parts(
+    parts: Mapping[str, Mapping[str, Mapping[str, dict]]], shortest: float
+) -> tuple[dict, dict]:
+    """Part what tasks train on, of which none validates or tests on any.
+
+    Arguments
+    ---------
+    parts : dict
+        Entries by task and part. Those that are a part of a file are left
+        out.
+    shortest : float
+        See `pretraining_parts`.
+
+    Returns
+    -------
+    train, valid : dict
+        By file.
+
+    Example
+    -------
+    >>> heard = {n: {"wav": n, "duration": 2.0} for n in "abc"}
+    >>> one = {"train": heard, "valid": {}, "test": {}}
+    >>> two = {"train": {}, "valid": {}, "test": {"a": heard["a"]}}
+    >>> train, valid = joint_pretraining_parts({"1": one, "2": two}, 1.0)
+    >>> sorted([*train, *valid])
+    ['b', 'c']
+    """
+    speech = {
+        entry["wav"]: entry
+        for by_part in parts.values()
+        for entry in by_part["train"].values()
+        if entry.get("start") is None
+    }
+    tested = {
+        f"{task}/{part}/{name}": entry
+        for task, by_part in parts.items()
+        for part in ("valid", "test")
+        for name, entry in by_part[part].items()
+    }
+    return pretraining_parts(speech, tested, shortest)
 
 
 def both_ways(

@@ -1,13 +1,17 @@
-"""Does a score known before training predict what training will give?"""
+"""Studies of many trainings: do scores predict, and who helps whom?"""
 
 from speechbrain_mtl.study.card import study_card, study_tables
 from speechbrain_mtl.study.run import run_study
+from speechbrain_mtl.study.scenario_run import run_scenarios
+from speechbrain_mtl.study.scenarios import ScenarioExperiment
 from speechbrain_mtl.study.strategies import strategy_weights
 from speechbrain_mtl.study.study import Downstream, SelectionStudy
 
 __all__ = [
     "Downstream",
+    "ScenarioExperiment",
     "SelectionStudy",
+    "run_scenarios",
     "run_study",
     "strategy_weights",
     "study_card",

@@ -3,6 +3,7 @@
 from speechbrain_mtl.training.batching import CropBatchSampler, CropDataset
 from speechbrain_mtl.training.brain import MultiTaskBrain
 from speechbrain_mtl.training.finetune import finetune
+from speechbrain_mtl.training.joint_training import train_jointly
 from speechbrain_mtl.training.model import MultiTaskModel
 from speechbrain_mtl.training.pretrain import pretrain
 from speechbrain_mtl.training.schedule import Phase, Schedule
@@ -18,4 +19,5 @@ __all__ = [
     "Schedule",
     "finetune",
     "pretrain",
+    "train_jointly",
 ]

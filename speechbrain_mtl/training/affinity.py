@@ -81,21 +81,25 @@ def task_affinity(
                 for p, g in zip(shared, grads)
             ]
             rows.append(torch.cat([g.flatten().float() for g in flat]))
-        unit = nn.functional.normalize(torch.stack(rows), dim=1)
-        del losses, rows
+        rows = torch.stack(rows)
+        norms = rows.norm(dim=1)
+        products = rows @ rows.T
+        scale = products.diagonal().sqrt()
+        # A task that does not reach the encoder agrees with none.
+        cosines = (products / (scale[:, None] * scale)).nan_to_num()
+        del losses
         start = torch.cat([p.detach().flatten() for p in shared])
         length = step * start.norm()
         lookahead = []
-        for row in unit:
-            _set(shared, start - (length * row).to(start.dtype))
+        for row, norm in zip(rows, norms.clamp(min=1e-30)):
+            _set(shared, start - (length / norm * row).to(start.dtype))
             with torch.no_grad():
                 found = _losses(model, batch, active, seed)
             after = torch.stack(list(found.values()))
             lookahead.append(1 - after / values)
         _set(shared, start)
-    return Affinity(
-        list(active), (unit @ unit.T).cpu(), torch.stack(lookahead).cpu()
-    )
+    found = torch.stack(lookahead)
+    return Affinity(list(active), cosines.cpu(), found.cpu())
 
 
 def _losses(

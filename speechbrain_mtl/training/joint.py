@@ -137,8 +137,7 @@ class JointBrain(SupervisedBrain):
             By task.
         """
         stage = sb.Stage.VALID if tune else sb.Stage.TEST
-        self.phase = self.hparams.schedule.at(self.hparams.schedule.epochs)
-        self.on_stage_start(stage)
+        self.on_stage_start(stage, self.hparams.schedule.epochs)
         self.modules.eval()
         for batch in self._shown(batches, title, progressbar):
             with self.evaluation_ctx:

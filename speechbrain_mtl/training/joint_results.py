@@ -175,13 +175,19 @@ class Tested:
         scores = self._scores("test", tasks)
         self.answers |= self.brain.answers
         error = sum(valid[n][0].error for n in tasks) / len(tasks)
+        # A task that is tuned may test by more metrics than it is tuned by.
+        known = {
+            (name, score.metric): score.value
+            for name in tasks
+            for score in valid[name]
+        }
         return error, {
             f"{name}/{score.metric}": {
                 **score.as_dict(),
-                "valid": valid[name][place].value,
+                "valid": known.get((name, score.metric)),
             }
             for name in tasks
-            for place, score in enumerate(scores[name])
+            for score in scores[name]
         }
 
     def between(

@@ -163,7 +163,8 @@ def train_jointly(
     """
     folder = Path(folder)
     torch.manual_seed(seed)
-    tasks = copy.deepcopy(dict(tasks))
+    # One by one: a task given under two names becomes two.
+    tasks = {name: copy.deepcopy(task) for name, task in tasks.items()}
     prepare_joint_tasks(tasks, encoder.dims, parts)
     parts = {name: parts[name] for name in tasks}
     for name, state in (heads or {}).items():

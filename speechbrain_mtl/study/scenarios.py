@@ -1,0 +1,307 @@
+"""Alone, all together, all but one, transferred: what tasks do to each other.
+
+Four scenarios, each of which builds on the one before, as in "Speech
+Representation Learning Through Self-supervised Pretraining and Multi-task
+Finetuning", https://arxiv.org/abs/2110.09930:
+
+* ``alone``: heads on the frozen encoder;
+* ``all``: encoder and heads of all tasks, the heads from ``alone``;
+* ``without``: as ``all``, but for one task, each in turn;
+* ``transfer``: a new head for the task that was left out, on the frozen
+  encoder that never saw it; validation chooses the head's learning rate.
+"""
+
+import copy
+import hashlib
+import logging
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from speechbrain_mtl.experiment import PretextExperiment
+from speechbrain_mtl.inference import MTLEncoder
+from speechbrain_mtl.models import Encoder
+from speechbrain_mtl.training.joint_data import TaskParts
+from speechbrain_mtl.training.pretrain import load_encoder
+from speechbrain_mtl.training.stages import (
+    fingerprint,
+    stage,
+    stage_seconds,
+)
+
+logger = logging.getLogger(__name__)
+
+SCENARIOS = ("alone", "all", "without", "transfer")
+
+
+class ScenarioExperiment(PretextExperiment):
+    """All scenarios of one set of tasks; what is there is not made again.
+
+    Arguments
+    ---------
+    hparams : dict
+        The loaded YAML, with ``tasks`` (by name), ``scenarios`` (those to
+        run, of `SCENARIOS`), ``left_out`` (tasks to leave out in turn; null
+        for each), ``seeds`` and ``left_out_seeds`` (how many of the last two
+        scenarios'), ``alone``, ``together`` and ``transfer``
+        (`train_jointly` with its settings), ``head_lr_scales`` (to choose
+        from in ``transfer``), and what `PretextExperiment` needs. The
+        encoder is that of the folder ``pretrained``; else, with
+        ``pretrain``, ``encoder`` pretrained by ``weights``; else ``encoder``
+        as it comes.
+    settings : dict
+        The same YAML as plain data.
+    run_opts : RunOptions
+        SpeechBrain's run options.
+
+    Raises
+    ------
+    ValueError
+        When there is no such scenario or task, or one lacks the scenario it
+        builds on.
+    """
+
+    def __init__(self, hparams: dict, settings: dict, run_opts: object) -> None:
+        hparams = {"pretext": {"tasks": {}}, **hparams}
+        super().__init__(hparams, settings, run_opts)
+        wanted = list(hparams["scenarios"])
+        if wanted != list(SCENARIOS[: len(wanted)]) or not wanted:
+            raise ValueError(
+                f"scenarios {wanted}: each builds on the one before; give the "
+                f"first so many of {list(SCENARIOS)}"
+            )
+        tasks = hparams["tasks"]
+        left_out = hparams["left_out"]
+        self.left_out = list(tasks) if left_out is None else list(left_out)
+        unknown = sorted(set(self.left_out) - set(tasks))
+        if unknown:
+            raise ValueError(f"left_out {unknown}: tasks are {sorted(tasks)}")
+        if len(tasks) < 2 and len(wanted) > 2:
+            raise ValueError("one task alone: there is nothing to leave out")
+        self.wanted = wanted
+
+    @property
+    def title(self) -> str:
+        """What the run is called in its report."""
+        return f"{len(self.hparams['tasks'])} tasks together"
+
+    def run(
+        self,
+        parts: TaskParts,
+        data: str,
+        unlabelled: tuple[dict[str, dict], dict[str, dict]] | None = None,
+    ) -> dict[str, dict[int, Any]]:
+        """Make every run that is not there yet.
+
+        Arguments
+        ---------
+        parts : dict
+            Entries by task and part.
+        data : str
+            Digest of them: a change redoes what depends on it.
+        unlabelled : tuple of dict, optional
+            What to pretrain on, and to watch.
+
+        Returns
+        -------
+        results : dict
+            By scenario and seed what `train_jointly` gave; of ``without`` and
+            ``transfer`` by task.
+        """
+        self.parts, self.data = parts, data
+        tasks = list(self.hparams["tasks"])
+        encoder, made = self._start(unlabelled)
+        seeds = list(range(self.hparams["seeds"]))
+        fewer = seeds[: self.hparams["left_out_seeds"]]
+        runs = len(seeds) * min(2, len(self.wanted))
+        runs += len(fewer) * len(self.left_out) * max(0, len(self.wanted) - 2)
+        logger.info(f"{runs} runs of {len(tasks)} tasks, or one less")
+        results: dict[str, dict[int, Any]] = {s: {} for s in self.wanted}
+
+        def alone(seed: int) -> dict:
+            return self._train(seed, "alone", "alone", tasks, encoder, made)
+
+        def together(job: tuple[int, str | None]) -> dict:
+            seed, left = job
+            folder = self._folder(seed, "alone")
+            reference = results["alone"][seed]["errors"]
+            kept = [name for name in tasks if name != left]
+            # Affinities are asked of all tasks, and cost as much as steps.
+            more = {} if left is None else {"affinity_every": 0}
+            return self._train(
+                seed,
+                "together",
+                "all" if left is None else f"without_{left}",
+                kept,
+                encoder,
+                made,
+                heads=folder / "heads.ckpt",
+                reference={name: reference[name] for name in kept},
+                **more,
+            )
+
+        def transfer(job: tuple[int, str]) -> dict:
+            seed, left = job
+            path = self._folder(seed, f"without_{left}") / "encoder.ckpt"
+            return self._train(
+                seed,
+                "transfer",
+                f"transfer_{left}",
+                [left],
+                load_encoder(encoder, path),
+                weights_digest(path),
+            )
+
+        found = self.pool.map(alone, seeds)
+        results["alone"] = dict(zip(seeds, found))
+        if "all" in self.wanted:
+            found = self.pool.map(together, [(seed, None) for seed in seeds])
+            results["all"] = dict(zip(seeds, found))
+        jobs = [(seed, left) for seed in fewer for left in self.left_out]
+        for scenario, train in (("without", together), ("transfer", transfer)):
+            if scenario not in self.wanted:
+                continue
+            for (seed, left), result in zip(jobs, self.pool.map(train, jobs)):
+                results[scenario].setdefault(seed, {})[left] = result
+        return results
+
+    def _start(
+        self, unlabelled: tuple[dict[str, dict], dict[str, dict]] | None
+    ) -> tuple[Encoder, str]:
+        """Find or make the encoder that all scenarios begin with."""
+        hparams = self.hparams
+        if hparams.get("pretrained"):
+            source = Path(hparams["pretrained"])
+            encoder = MTLEncoder.from_hparams(str(source)).mods.encoder
+            return encoder, weights_digest(source / "encoder.ckpt")
+        if hparams.get("pretrain") is None:
+            return self.encoder, fingerprint(self.settings["encoder"])
+        folder = self.folder / "pretraining"
+        digest = fingerprint([self.data, [list(p) for p in unlabelled]])
+        self.pretrain({folder: hparams["weights"]}, *unlabelled, digest)
+        path = folder / "encoder.ckpt"
+        return load_encoder(self.encoder, path), weights_digest(path)
+
+    def _folder(self, seed: int, name: str) -> Path:
+        return self.folder / f"seed_{seed}" / name
+
+    def _train(
+        self,
+        seed: int,
+        recipe: str,
+        name: str,
+        tasks: Sequence[str],
+        encoder: Encoder,
+        made: str,
+        heads: Path | None = None,
+        **more: Any,
+    ) -> dict:
+        """Run one training unless it is done."""
+        folder = self._folder(seed, name)
+        settings = {
+            "data": self.data,
+            "encoder": made,
+            "heads": None if heads is None else weights_digest(heads),
+            "tasks": {n: self.settings["tasks"][n] for n in tasks},
+            "training": self.settings[recipe],
+            "head_lr_scales": self.settings["head_lr_scales"],
+            "seed": seed,
+        }
+        chosen = {n: self.hparams["tasks"][n] for n in tasks}
+        parts = {n: self.parts[n] for n in tasks}
+        if recipe == "transfer":
+            [task] = tasks
+            more["lr_scales"] = {
+                rate_name(task, scale): scale
+                for scale in self.hparams["head_lr_scales"]
+            }
+            chosen = dict.fromkeys(more["lr_scales"], chosen[task])
+            parts = dict.fromkeys(more["lr_scales"], parts[task])
+
+        def make() -> dict:
+            arguments = {
+                "encoder": encoder,
+                "tasks": chosen,
+                "parts": parts,
+                "folder": folder,
+                "run_opts": self.run_opts,
+                "seed": seed,
+                # Bars of runs side by side would overwrite each other.
+                "progressbar": None if self.pool.processes == 1 else False,
+                **more,
+            }
+            train = self.hparams[recipe]
+            return self.pool.run(run_joint, train, arguments, heads)
+
+        def clear() -> None:
+            for left in ("save", "snapshots"):
+                shutil.rmtree(folder / left, ignore_errors=True)
+            for left in ("train_log.jsonl", "affinity.jsonl"):
+                (folder / left).unlink(missing_ok=True)
+
+        result = stage("training", folder, settings, make, clear)
+        self.wall[f"seed {seed}, {name}"] = stage_seconds("training", folder)
+        logger.info(f"seed {seed}, {name}: {summary(result)}")
+        return result
+
+
+def run_joint(train: Callable, arguments: dict, heads: Path | None) -> dict:
+    """Train jointly: what a worker process does."""
+    if heads is not None:
+        arguments["heads"] = torch.load(heads, map_location="cpu")
+    return train(**copy.deepcopy(arguments))
+
+
+def weights_digest(path: Path) -> str:
+    """Give a short name to weights, whatever file they lie in.
+
+    Two files of the same weights differ: each holds its own name.
+
+    Example
+    -------
+    >>> path = getfixture("tmp_path") / "a.ckpt"
+    >>> torch.save({"asr": {"w": torch.ones(1)}}, path)
+    >>> weights_digest(path)
+    '76bbafedd04a2792'
+    """
+    digest = hashlib.sha256()
+
+    def add(name: str, value: Any) -> None:
+        digest.update(name.encode())
+        if isinstance(value, Mapping):
+            for key in sorted(value):
+                add(key, value[key])
+        elif isinstance(value, torch.Tensor):
+            raw = value.cpu().flatten().view(torch.uint8)
+            digest.update(raw.numpy().tobytes())
+        else:
+            digest.update(repr(value).encode())
+
+    add("", torch.load(path, map_location="cpu", weights_only=True))
+    return digest.hexdigest()[:16]
+
+
+def rate_name(task: str, scale: float) -> str:
+    """Name a head by its learning rate; PyTorch takes no point in names.
+
+    Example
+    -------
+    >>> rate_name("er", 0.3), rate_name("er", 0.001)
+    ('er at 30 %', 'er at 0,1 %')
+    """
+    return f"{task} at {100 * scale:g} %".replace(".", ",")
+
+
+def summary(result: Mapping) -> str:
+    """Tell in a line the validation errors of each task's best.
+
+    Example
+    -------
+    >>> summary({"errors": {"pr": 0.25, "ks": 0.101}})
+    'pr 25.0, ks 10.1 % of errors on validation'
+    """
+    parts = [f"{n} {100 * e:.1f}" for n, e in result["errors"].items()]
+    return ", ".join(parts) + " % of errors on validation"

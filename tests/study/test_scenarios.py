@@ -1,0 +1,191 @@
+"""Scenarios: what builds on what, what is made again, what the card says."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from speechbrain_mtl.study import scenarios
+from speechbrain_mtl.study.scenario_card import mean_affinity
+from speechbrain_mtl.study.scenario_run import run_scenarios
+from speechbrain_mtl.training.start import start
+from tests.recipes.miniature import labelled_manifest
+
+LABELS = {"word": ["yes", "no", "up"], "mood": ["calm", "glad"]}
+YAML = """
+seed: 0
+scenarios: [alone, all, without, transfer]
+left_out: null
+seeds: 2
+left_out_seeds: 1
+rule: mean_gain
+processes: 1
+threads: 1
+output_folder: null
+pretrained: null
+pretrain: null
+base_weights: {}
+encoder: !apply:tests.helpers.encoders.calibrated_crdnn
+tasks:
+    word: !new:speechbrain_mtl.tasks.UtteranceClassification
+        field: word
+        layer: all
+    mood: !new:speechbrain_mtl.tasks.UtteranceClassification
+        field: mood
+        layer: all
+opt_class: !name:torch.optim.AdamW
+    lr: 0.02
+alone: !name:speechbrain_mtl.training.train_jointly
+    opt_class: !ref <opt_class>
+    frozen: True
+    epochs: 2
+    steps_per_epoch: 3
+    batch_seconds: 2.0
+    rules: [mean_error, best_of_each]
+together: !name:speechbrain_mtl.training.train_jointly
+    opt_class: !ref <opt_class>
+    epochs: 2
+    steps_per_epoch: 3
+    batch_seconds: 2.0
+    rules: [mean_gain, best_of_each, average_rank]
+    affinity_every: 2
+transfer: !name:speechbrain_mtl.training.train_jointly
+    opt_class: !ref <opt_class>
+    frozen: True
+    epochs: 1
+    steps_per_epoch: 3
+    batch_seconds: 2.0
+    rules: [mean_error, best_of_each]
+head_lr_scales: [0.1, 1.0]
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A whole small study, and how to run it again."""
+    folder = tmp_path_factory.mktemp("study")
+    parts = {}
+    for name, labels in LABELS.items():
+        manifest = labelled_manifest(folder / name, {name: labels}, 8)
+        entries = json.loads(Path(manifest).read_text())
+        parts[name] = {
+            part: {n: e for n, e in entries.items() if e["split"] == part}
+            for part in ("train", "valid", "test")
+        }
+    (folder / "a.yaml").write_text(YAML)
+
+    def run(*overrides):
+        started = start(
+            [str(folder / "a.yaml"), f"--output_folder={folder / 'out'}",
+             "--device=cpu", "--noprogressbar", *overrides]
+        )  # fmt: skip
+        return run_scenarios(started, parts, "digest", {"corpus": "tones"})
+
+    card = json.loads(run().read_text())
+    return folder / "out", run, card
+
+
+def test_the_card_has_every_scenario_and_seed(study):
+    _, _, card = study
+    assert card["tasks"] == ["word", "mood"] and card["seeds"] == [0, 1]
+    assert card["metrics"] == {"word": "accuracy", "mood": "accuracy"}
+    errors = card["errors"]
+    for scenario in ("alone", "all"):
+        assert {n: len(e) for n, e in errors[scenario].items()} == {
+            "word": 2,
+            "mood": 2,
+        }
+    assert set(errors["all_by_rule"]) == {
+        "mean_gain", "best_of_each", "average_rank",
+    }  # fmt: skip
+    assert set(errors["without"]["word"]) == {"mood"}
+    assert {n: len(e) for n, e in errors["transfer"].items()} == {
+        "word": 1,
+        "mood": 1,
+    }
+    assert card["head_rates_chosen"]["word"][0] in (
+        "word at 10 %", "word at 100 %",
+    )  # fmt: skip
+    assert card["affinity"]["tasks"] == ["word", "mood"]
+    assert card["affinity"]["steps"] == 6  # steps 0, 2, 4 of two seeds
+    assert card["wall_s"]["seed 0, without_word"] > 0
+
+
+def test_what_is_there_is_not_made_again(study, monkeypatch):
+    _, run, card = study
+    monkeypatch.setattr(scenarios, "run_joint", None)
+    assert json.loads(run().read_text())["errors"] == card["errors"]
+
+
+def test_a_scenario_that_is_lost_is_made_again_alone(study, monkeypatch):
+    folder, run, card = study
+    (folder / "seed_0" / "without_word" / "training.stage.json").unlink()
+    made = []
+    real = scenarios.run_joint
+
+    def counted(train, arguments, heads):
+        made.append(arguments["folder"].name)
+        return real(train, arguments, heads)
+
+    monkeypatch.setattr(scenarios, "run_joint", counted)
+    assert json.loads(run().read_text())["errors"] == card["errors"]
+    assert made == ["without_word"]
+
+
+def test_other_settings_remake_what_depends_on_them(study, monkeypatch):
+    _, run, _ = study
+    made = []
+
+    def counted(train, arguments, heads):
+        made.append(arguments["folder"].name)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scenarios, "run_joint", counted)
+    with pytest.raises(KeyboardInterrupt):
+        run("--transfer={epochs: 2}")
+    assert made == ["transfer_word"]
+
+
+def test_heads_begin_as_they_were_alone_and_encoders_differ(study):
+    folder, _, _ = study
+    seed = folder / "seed_0"
+    heads = torch.load(seed / "alone" / "heads.ckpt")
+    assert set(heads) == {"word", "mood"}
+    encoders = [
+        torch.load(seed / name / "encoder.ckpt")
+        for name in ("all", "without_word", "without_mood")
+    ]
+    keys = [k for k, v in encoders[0].items() if v.is_floating_point()]
+    assert any(not torch.equal(encoders[0][k], encoders[1][k]) for k in keys)
+    # Alone and transferred, the encoder is frozen and not kept.
+    for name in ("alone", "transfer_word"):
+        assert not (seed / name / "encoder.ckpt").exists()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("--scenarios=[all]", "each builds on the one before"),
+        ("--scenarios=[]", "each builds on the one before"),
+        ("--left_out=[asr]", "left_out .'asr'.: tasks are"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(study, override, message):
+    _, run, _ = study
+    with pytest.raises(ValueError, match=message):
+        run(override)
+
+
+def test_affinities_of_fewer_tasks_are_averaged_too(tmp_path):
+    lines = [
+        {"step": 0, "tasks": ["a", "b"], "cosines": [[1, 0], [0, 1]],
+         "lookahead": [[0.2, 0.1], [0.3, 0.4]]},
+        {"step": 1, "tasks": ["b"], "cosines": [[1]], "lookahead": [[0.6]]},
+    ]  # fmt: skip
+    path = tmp_path / "affinity.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n")
+    found = mean_affinity([path])
+    assert found["tasks"] == ["a", "b"] and found["steps"] == 2
+    assert found["lookahead"] == [[0.2, 0.1], [0.3, pytest.approx(0.5)]]
+    assert mean_affinity([tmp_path / "none"]) is None
