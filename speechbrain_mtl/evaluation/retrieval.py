@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from speechbrain_mtl.evaluation.intervals import bootstrap_interval
 
 KS = (1, 5, 10)
-BLOCK = 2**25  # scores compared at once
+BLOCK = 2**22  # scores compared at once; as fits a cache
 
 
 @dataclasses.dataclass(frozen=True)

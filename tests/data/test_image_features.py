@@ -226,6 +226,16 @@ def test_workers_of_a_loader_open_the_file_themselves(path, content):
     assert torch.equal(read, torch.tensor(content.features))
 
 
+def test_a_handle_of_another_process_is_never_used(path, content, monkeypatch):
+    features = ImageFeatures(path)
+    features["image1"]
+    handle = features._opened[1]
+    monkeypatch.setattr(image_features.os, "getpid", lambda: -1)
+    read = features["image1"][0]
+    assert features._opened[1] is not handle
+    assert torch.equal(read, torch.tensor(content.features[1]))
+
+
 def test_a_handle_is_never_pickled(path):
     features = ImageFeatures(path)
     first = features["image1"][0]

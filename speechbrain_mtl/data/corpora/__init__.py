@@ -4,10 +4,10 @@ from speechbrain_mtl.data.corpora.audio_snips import prepare_audio_snips
 from speechbrain_mtl.data.corpora.audioset import prepare_audioset
 from speechbrain_mtl.data.corpora.commonvoice import prepare_commonvoice
 from speechbrain_mtl.data.corpora.esc50 import prepare_esc50
+from speechbrain_mtl.data.corpora.flickr8k_audio import prepare_flickr8k_audio
 from speechbrain_mtl.data.corpora.fluent_speech_commands import (
     prepare_fluent_speech_commands,
 )
-from speechbrain_mtl.data.corpora.flickr8k_audio import prepare_flickr8k_audio
 from speechbrain_mtl.data.corpora.folder import prepare_folder
 from speechbrain_mtl.data.corpora.fsdd import prepare_fsdd
 from speechbrain_mtl.data.corpora.iemocap import prepare_iemocap

@@ -1,6 +1,8 @@
 """Captions of scenes: true, different, and right with one scene only."""
 
+import hashlib
 import itertools
+import json
 import re
 from collections import Counter, defaultdict
 
@@ -10,6 +12,7 @@ from speechbrain_mtl.data.synthetic.captions import (
     captioned_scene,
     scene_count,
 )
+from speechbrain_mtl.data.synthetic.corpus import VERSION
 from speechbrain_mtl.data.synthetic.plan import SCENE, Plan
 from speechbrain_mtl.data.synthetic.tables import table
 
@@ -106,6 +109,7 @@ def test_every_kind_of_object_and_every_relation_is_trained(scenes):
             kinds.update([first, second])
             relations[relation] += 1
     assert len(kinds) == 48 and min(kinds.values()) > 4
+    assert max(kinds.values()) < 3 * kinds.total() / 48
     assert min(relations.values()) > MANY / 10
 
 
@@ -115,6 +119,12 @@ def test_another_seed_shows_other_scenes():
 
     assert some(1) == some(1)
     assert some(1) != some(2)
+
+
+def test_scenes_change_only_together_with_the_version(scenes):
+    """When this fails on purpose, raise VERSION and renew the hash."""
+    found = hashlib.sha256(json.dumps(scenes).encode()).hexdigest()
+    assert (VERSION, found[:16]) == (1, "af0f78e160b10def")
 
 
 def scene_items(plan):
@@ -172,6 +182,8 @@ def test_five_captions_of_a_scene_share_a_folder_of_at_most_a_thousand():
     for item in items:
         by_image[item.labels["image_id"]].add(item.folder)
     assert {len(v) for v in by_image.values()} == {1}
+    # more than five thousand recordings, but not of other kinds
+    assert Plan(1, 8, scenes=1001)[0].folder == ""
 
 
 @pytest.mark.parametrize("scenes", [0, 4513])
