@@ -68,7 +68,7 @@ class AudioHead(nn.Module):
             size, layers, heads, feedforward_size, dropout
         )
         self.output = nn.Linear(size, output_size)
-        self.apply(bert_weights)
+        bert_weights(self, size)
 
     def forward(
         self,

@@ -7,7 +7,7 @@ from torch import nn
 class BertLayers(nn.Module):
     """Self-attention over a set of vectors, some of them padding.
 
-    Devlin et al., "BERT" (NAACL 2019), with weights drawn as there.
+    Devlin et al., "BERT" (NAACL 2019); see `bert_weights`.
 
     Arguments
     ---------
@@ -40,7 +40,7 @@ class BertLayers(nn.Module):
             )
             for _ in range(layers)
         )
-        self.apply(bert_weights)
+        bert_weights(self, size)
 
     def forward(
         self, x: torch.Tensor, valid: torch.Tensor | None = None
@@ -65,19 +65,25 @@ class BertLayers(nn.Module):
         return x
 
 
-def bert_weights(module: nn.Module) -> None:
-    """Draw a module's weights from N(0, 0.02); biases are 0.
+def bert_weights(network: nn.Module, size: int) -> None:
+    """Draw weights of linear layers as BERT does; biases are 0.
+
+    BERT draws from N(0, 0.02) at a width of 768. Narrower networks would lose
+    their input among the biases: they get as much more as keeps it as large.
 
     Arguments
     ---------
-    module : nn.Module
-        For ``network.apply``; other modules than linear ones keep theirs.
+    network : nn.Module
+        Modules of other kinds keep what they have.
+    size : int
+        Width of its vectors.
     """
-    if isinstance(module, nn.MultiheadAttention):
-        nn.init.normal_(module.in_proj_weight, std=0.02)
-    if isinstance(module, nn.Linear):
-        nn.init.normal_(module.weight, std=0.02)
-        if module.bias is not None:
+    std = 0.02 * (768 / size) ** 0.5
+    for module in network.modules():
+        if isinstance(module, nn.MultiheadAttention):
+            nn.init.normal_(module.in_proj_weight, std=std)
+        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=std)
             nn.init.zeros_(module.bias)
 
 

@@ -62,7 +62,7 @@ class RegionEncoder(nn.Module):
             size, layers, heads, feedforward_size, dropout
         )
         self.output = widened(size, output_size)
-        self.apply(bert_weights)
+        bert_weights(self, size)
 
     def forward(
         self,

@@ -173,11 +173,12 @@ def test_cells_tile_the_image():
     assert boxes[1].tolist() == pytest.approx([0.5, 0.0, 1.0, 1 / 3])
 
 
-def test_weights_are_drawn_as_bert_draws_them():
-    layers = BertLayers(64, 2, 4, 128)
+@pytest.mark.parametrize("size, std", [(768, 0.02), (48, 0.08)])
+def test_weights_are_drawn_as_bert_draws_them(size, std):
+    layers = BertLayers(size, 2, 4, 128)
     for name, value in layers.named_parameters():
         if name.endswith("weight") and "norm" not in name:
-            assert value.std().item() == pytest.approx(0.02, rel=0.1), name
+            assert value.std().item() == pytest.approx(std, rel=0.1), name
     # Layers are not copies of one.
     first, second = (layer.linear1.weight for layer in layers.layers)
     assert not torch.equal(first, second)
