@@ -37,13 +37,13 @@ GOLDENS = ROOT / "tests" / "evaluation" / "goldens" / "abx.json"
 SPEAKERS = ("within", "across")
 #: Names of sizes, and what is made.
 SIZES = {
-    "one context in many": {
-        "seed": 0, "files": 24, "tokens": 60, "speakers": 6, "phones": 8,
-        "contexts": 40, "width": 768, "strength": 0.3,
+    "few tokens a cell": {
+        "seed": 0, "files": 12, "tokens": 60, "speakers": 4, "phones": 8,
+        "contexts": 20, "width": 768, "strength": 0.3,
     },
-    "few contexts": {
-        "seed": 0, "files": 12, "tokens": 40, "speakers": 4, "phones": 6,
-        "contexts": 4, "width": 768, "strength": 0.3,
+    "many tokens a cell": {
+        "seed": 0, "files": 6, "tokens": 40, "speakers": 2, "phones": 4,
+        "contexts": 2, "width": 768, "strength": 0.3,
     },
 }  # fmt: skip
 
