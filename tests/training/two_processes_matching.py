@@ -1,8 +1,10 @@
 """What each of two processes does in `test_matching_distributed`."""
 
+import functools
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from torch import nn
@@ -14,6 +16,7 @@ from speechbrain_mtl.collectives import gather_rows
 from speechbrain_mtl.models.batch_norm import ValidBatchNorm
 from speechbrain_mtl.models.encoder import frame_mask
 from speechbrain_mtl.tasks.matching import CosineMatching, MarginMatching
+from tests.helpers.grounding import pairs, small_model
 
 MATCHINGS = {"margin": MarginMatching, "cosine": CosineMatching}
 #: The first process has three pairs, the second two; three share an image.
@@ -57,6 +60,23 @@ def learn(kind, rows=EVERY, wrap=lambda model: model):
     return {"loss": loss.detach(), **grads, **dict(model.named_buffers())}
 
 
+def learn_grounding(rows=EVERY, wrap=lambda model: model):
+    """The same of the whole model, its last layer and quantiser unused."""
+    model = small_model().train()
+    wrapped = wrap(model)
+    wavs, lens, batch = pairs()
+    part = SimpleNamespace(
+        image=type(batch.image)(*(x[rows] for x in batch.image)),
+        image_id=batch.image_id[rows],
+    )
+    losses, _ = wrapped(wavs[rows], lens[rows], ("grounding",), part)
+    losses["grounding"].backward()
+    grads = {
+        n: p.grad for n, p in model.named_parameters() if p.grad is not None
+    }
+    return {"loss": losses["grounding"].detach(), **grads}
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo")
@@ -65,5 +85,10 @@ if __name__ == "__main__":
         kind: learn(kind, ROWS[rank], DistributedDataParallel)
         for kind in MATCHINGS
     }
+    partly = functools.partial(
+        DistributedDataParallel, find_unused_parameters=True
+    )
+    half = slice(2 * rank, 2 * rank + 2)
+    found["grounding"] = learn_grounding(half, partly)
     torch.save(found, Path(sys.argv[1]) / f"rank{rank}.pt")
     torch.distributed.destroy_process_group()
