@@ -3,11 +3,13 @@
 import copy
 import functools
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 import torch
+from hyperpyyaml import load_hyperpyyaml
 from speechbrain.dataio.batch import PaddedData
 
 from speechbrain_mtl.models import ContextFbank, Encoded
@@ -297,3 +299,14 @@ def test_the_test_alone_searches_and_both_scores_are_kept(tmp_path):
 def test_bad_settings_of_the_search_are_refused(settings):
     with pytest.raises(ValueError, match="beam_size is"):
         AttentionSearch(**settings)
+
+
+def test_the_papers_recogniser_is_built(tmp_path):
+    block = Path(__file__).parents[2] / "hparams" / "blocks" / "asr_paper.yaml"
+    (tmp_path / "a.yaml").write_text(f"asr: !include:{block}\n")
+    with open(tmp_path / "a.yaml") as file:
+        task = load_hyperpyyaml(file)["asr"]
+    assert task.trunk_settings["hidden_size"] == 1024
+    assert task.decoder_settings["hidden_size"] == 1024
+    assert (task.search.beam_size, task.tokens.size) == (60, 1000)
+    assert task.language_model.sizes["rnn_neurons"] == 2048
