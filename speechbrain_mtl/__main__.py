@@ -34,6 +34,10 @@ COMMANDS = {
         "speechbrain_mtl.report.command",
         "turn the results of a run into one self-contained page",
     ),
+    "relations": (
+        "speechbrain_mtl.report.relations_command",
+        "tell from a multi-task study which tasks help which",
+    ),
 }
 
 

@@ -3,7 +3,7 @@
 from speechbrain_mtl.data.superb.check import check_tasks
 from speechbrain_mtl.data.superb.chunks import chunk_mixtures
 from speechbrain_mtl.data.superb.layout import PARTS, TASKS
-from speechbrain_mtl.data.superb.mini import mini_superb
+from speechbrain_mtl.data.superb.mini import keep_apart, mini_superb
 from speechbrain_mtl.data.superb.official import official_superb
 from speechbrain_mtl.data.superb.trials import verification_trials
 
@@ -12,6 +12,7 @@ __all__ = [
     "TASKS",
     "check_tasks",
     "chunk_mixtures",
+    "keep_apart",
     "mini_superb",
     "official_superb",
     "verification_trials",
