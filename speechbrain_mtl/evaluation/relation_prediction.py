@@ -45,19 +45,20 @@ def foretold(
     Arguments
     ---------
     affinities : dict
-        By name, [tasks, tasks]: of the row's task for the column's.
+        By name, [tasks, tasks]: of the row's task for the column's. Rows of
+        NaN are tasks that were not measured.
     tasks : sequence of str
         In the order of rows and columns.
     effects : dict
-        From `leave_one_out`. Tasks that were never left out are not looked
-        at, since the test re-names rows and columns together.
+        From `leave_one_out`. Tasks that were never left out, or not measured,
+        are not looked at: the test re-names rows and columns together.
     draws, seed
         See `mantel_test`.
 
     Returns
     -------
     foretold : list of Foretold
-        Empty where fewer than three tasks were left out.
+        Without affinities of fewer than three tasks.
 
     Example
     -------
@@ -71,12 +72,18 @@ def foretold(
     >>> [(f.view, f.agreement.correlation) for f in found]
     [('directed', 1.0), ('symmetric', 1.0), ('per task', 1.0)]
     """
-    kept, truth = _truth(tasks, effects)
-    if len(kept) < LEAST:
-        return []
     found = []
     for name, matrix in affinities.items():
+        measured = np.isfinite(matrix).any(axis=1)
+        kept = [
+            place
+            for place, task in enumerate(tasks)
+            if measured[place] and task in effects
+        ]
+        if len(kept) < LEAST:
+            continue
         score = np.asarray(matrix, dtype=float)[np.ix_(kept, kept)]
+        truth = _truth([tasks[place] for place in kept], effects)
         both = (score + score.T) / 2, (truth + truth.T) / 2
         for view, pair, within in (
             ("directed", (score, truth), False),
@@ -121,15 +128,11 @@ def repeatability(effects: Effects) -> float | None:
         return max(0.0, reliability(table.tolist()))
 
 
-def _truth(
-    tasks: Sequence[str], effects: Effects
-) -> tuple[list[int], np.ndarray]:
-    """Places of the tasks left out, and their effects, 0 on the diagonal."""
-    kept = [i for i, task in enumerate(tasks) if task in effects]
-    truth = np.zeros((len(kept), len(kept)))
-    for row, i in enumerate(kept):
-        for column, j in enumerate(kept):
-            if i != j:
-                effect = effects[tasks[i]][tasks[j]]
-                truth[row, column] = np.nan if effect is None else effect.value
-    return kept, truth
+def _truth(tasks: Sequence[str], effects: Effects) -> np.ndarray:
+    """Effects as a matrix [tasks, tasks], 0 on the diagonal."""
+    truth = np.zeros((len(tasks), len(tasks)))
+    for row, left in enumerate(tasks):
+        for column, task in enumerate(tasks):
+            if left != task:
+                truth[row, column] = effects[left][task].value
+    return truth

@@ -40,8 +40,8 @@ class Scenarios:
         ``{rule: {task: [...]}}``: `joint` with its weights chosen otherwise.
     affinity : dict
         ``"cosines"`` and ``"lookahead"`` of one joint run, [tasks, tasks] in
-        the order of `tasks`, means over `measurements`; empty when not
-        measured.
+        the order of `tasks`, NaN for tasks that were not measured; means
+        over `measurements`. Empty when nothing was measured.
     measurements : int, optional
         Steps of the run at which affinities were measured.
     record : dict
@@ -137,7 +137,10 @@ def _scenarios(card: Any) -> Scenarios:
     errors = _mapping(card["errors"], "errors")
     joint = _errors(errors.get("all", {}), tasks, "errors.all")
     if set(joint) != set(tasks):
-        raise ValueError(f"errors.all lacks {sorted(set(tasks) - set(joint))}")
+        raise ValueError(
+            f"errors.all lacks {sorted(set(tasks) - set(joint))}: the tasks "
+            "were not trained together"
+        )
     without = _nested(errors, "without", tasks)
     unknown = sorted(set(without) - set(tasks))
     if unknown:
@@ -195,13 +198,13 @@ def _errors(found: Any, tasks: list[str], where: str) -> Errors:
 def _affinity(
     found: Mapping[str, Any], tasks: list[str]
 ) -> dict[str, np.ndarray]:
-    """Affinities in the order of the tasks."""
+    """Affinities in the order of the tasks, NaN for those it lacks."""
     if not found:
         return {}
     names = found.get("tasks")
-    if not isinstance(names, list) or sorted(map(str, names)) != sorted(tasks):
-        raise ValueError(f"affinity.tasks are {names}, those of all {tasks}")
-    order = [names.index(task) for task in tasks]
+    if not isinstance(names, list) or not all(n in tasks for n in names):
+        raise ValueError(f"affinity.tasks are {names}, not some of {tasks}")
+    places = [tasks.index(name) for name in names]
     matrices = {}
     for key in AFFINITIES:
         if found.get(key) is None:
@@ -210,13 +213,14 @@ def _affinity(
             matrix = np.array(found[key], dtype=float)
         except (TypeError, ValueError) as error:
             raise ValueError(f"affinity.{key} is no matrix: {error}") from error
-        shape = (len(tasks), len(tasks))
+        shape = (len(names), len(names))
         if matrix.shape != shape or not np.isfinite(matrix).all():
             raise ValueError(
                 f"affinity.{key} has shape {matrix.shape} or numbers that are "
                 f"not finite; {shape} of finite numbers are needed"
             )
-        matrices[key] = matrix[np.ix_(order, order)]
+        matrices[key] = np.full((len(tasks), len(tasks)), np.nan)
+        matrices[key][np.ix_(places, places)] = matrix
     return matrices
 
 

@@ -1,5 +1,6 @@
 """Relations of tasks as text: tables for a terminal, and sentences."""
 
+import math
 from collections.abc import Sequence
 
 from speechbrain_mtl.evaluation.intervals import seed_interval
@@ -134,9 +135,13 @@ def task_table(results: RelationResults, task: str) -> str:
     place = card.tasks.index(task)
     rows = [["left out", "rise, %", "95 % interval", "", *card.affinity]]
     for left, effect in others_of(results, task):
-        cells = [
-            f"{matrix[card.tasks.index(left), place]:+.4f}"
+        affinities = [
+            matrix[card.tasks.index(left), place]
             for matrix in card.affinity.values()
+        ]
+        cells = [
+            f"{value:+.4f}" if math.isfinite(value) else ABSENT
+            for value in affinities
         ]
         value = f"{100 * effect.value:+.1f}"
         rows.append([left, value, _interval(effect), effect.verdict, *cells])

@@ -75,7 +75,10 @@ def test_tasks_never_left_out_are_not_looked_at(truth):
     (directed, *_) = foretold({"x": affinity}, TASKS, effects)
     assert directed.agreement.items == 3
     assert directed.agreement.correlation == 1
-    del effects["b"]
+    affinity[[0, 2]] = affinity[:, [0, 2]] = np.nan
+    assert foretold({"x": affinity}, TASKS, effects_of(truth))[0].agreement
+    assert foretold({"x": affinity}, TASKS, effects)[0] == directed
+    affinity[1] = affinity[:, 1] = np.nan
     assert foretold({"x": affinity}, TASKS, effects) == []
 
 

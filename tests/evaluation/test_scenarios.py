@@ -67,6 +67,14 @@ def test_affinities_are_put_in_the_order_of_the_tasks(read):
     np.testing.assert_array_equal(found["cosines"], expected)
 
 
+def test_affinities_of_some_tasks_have_their_places(read):
+    card = changed("affinity/tasks", ["er", "pr"])
+    card["affinity"]["cosines"] = [[1, 0.1], [0.3, 1]]
+    gap = np.nan
+    expected = [[1, gap, 0.3], [gap] * 3, [0.1, gap, 1]]
+    np.testing.assert_array_equal(read(card).affinity["cosines"], expected)
+
+
 def test_what_was_not_measured_may_be_missing(read):
     found = read(
         {k: CARD[k] for k in ("tasks", "metrics")}
@@ -94,7 +102,8 @@ def test_what_was_not_measured_may_be_missing(read):
         (changed("errors/alone", [0.1]), "errors.alone is"),
         (changed("errors/without/ks/ks", [0.1]), "not all tasks but ks"),
         (changed("errors/without/xy", {"pr": [0.1]}), r"leaves out \['xy'\]"),
-        (changed("affinity/tasks", ["pr", "ks"]), "affinity.tasks"),
+        (changed("affinity/tasks", ["pr", "xy", "ks"]), "affinity.tasks"),
+        (changed("affinity/tasks", ["pr", "ks"]), r"shape \(3, 3\)"),
         (changed("affinity/cosines", [[1, 0], [0, 1]]), r"shape \(2, 2\)"),
         (changed("affinity/cosines", [[1], [0, 1]]), "is no matrix"),
     ],
