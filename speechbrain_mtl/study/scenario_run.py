@@ -6,9 +6,11 @@ from pathlib import Path
 
 from speechbrain_mtl.data.atomic import write_json
 from speechbrain_mtl.provenance import git_commit, versions
+from speechbrain_mtl.report import probe_table
 from speechbrain_mtl.study.scenario_card import scenario_card
 from speechbrain_mtl.study.scenarios import ScenarioExperiment
 from speechbrain_mtl.training.joint_data import TaskParts
+from speechbrain_mtl.training.joint_results import BEST_OF_EACH
 from speechbrain_mtl.training.start import Start
 
 
@@ -39,7 +41,8 @@ def run_scenarios(
     -------
     path : Path
         Of ``scenarios.json``, which ``python -m speechbrain_mtl relations``
-        reads.
+        reads. Beside it lie ``metrics.json`` and ``report.html`` of the first
+        seed: all tasks together, and each alone.
     """
     hparams = started.hparams
     experiment = ScenarioExperiment(hparams, started.settings, started.run_opts)
@@ -65,4 +68,16 @@ def run_scenarios(
     }
     path = experiment.folder / "scenarios.json"
     write_json(path, card)
+    rows = {
+        name: results[scenario][0]["rules"][rule]["scores"]
+        for name, scenario, rule in (
+            ("this", experiment.wanted[:2][-1], hparams["rule"]),
+            ("alone", "alone", BEST_OF_EACH),
+        )
+        if rule in results[scenario][0]["rules"]
+    }
+    rows = {"this": rows["alone"], **rows}
+    print(probe_table(rows))
+    page = experiment.finish(None, experiment.pretraining, rows, about)
+    print(f"scenarios: {path}\nreport: {page}")
     return path

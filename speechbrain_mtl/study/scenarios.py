@@ -82,6 +82,8 @@ class ScenarioExperiment(PretextExperiment):
         if len(tasks) < 2 and len(wanted) > 2:
             raise ValueError("one task alone: there is nothing to leave out")
         self.wanted = wanted
+        #: Summary of the encoder's pretraining, where it was trained here.
+        self.pretraining: dict | None = None
 
     @property
     def title(self) -> str:
@@ -181,7 +183,8 @@ class ScenarioExperiment(PretextExperiment):
             return self.encoder, fingerprint(self.settings["encoder"])
         folder = self.folder / "pretraining"
         digest = fingerprint([self.data, [list(p) for p in unlabelled]])
-        self.pretrain({folder: hparams["weights"]}, *unlabelled, digest)
+        runs = {folder: hparams["weights"]}
+        self.pretraining = self.pretrain(runs, *unlabelled, digest)[folder]
         path = folder / "encoder.ckpt"
         return load_encoder(self.encoder, path), weights_digest(path)
 

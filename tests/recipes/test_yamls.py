@@ -61,7 +61,7 @@ def test_every_key_is_used(path):
     text = (ROOT / path).read_text()
     code = script_of(path).read_text()
     package = ROOT / "speechbrain_mtl"
-    for shared in (*package.glob("*.py"), package / "study" / "run.py"):
+    for shared in (*package.glob("*.py"), *package.glob("study/*.py")):
         code += shared.read_text()
     code = code.replace("'", '"')
     for match in re.finditer(r"^(\w+):(.*)", text, re.M):

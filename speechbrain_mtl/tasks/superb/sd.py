@@ -225,10 +225,7 @@ class SpeakerDiarization(SupervisedTask):
     def score(
         self, predictions: Mapping[str, Any], entries: Mapping[str, Mapping]
     ) -> list[Score]:
-        """Diarization error rate by the chosen decision, overlap scored.
-
-        The best checkpoint's is given a second time, with the decision named.
-        """
+        """Diarization error rate by the chosen decision, overlap scored."""
         name = decision(*self.chosen)
         errors = self._errors(predictions, entries, name)
         total = _total(errors)
@@ -241,11 +238,7 @@ class SpeakerDiarization(SupervisedTask):
         if len(spoken) > 1 and spoken == set(clusters):
             interval = list(bootstrap_interval(values, clusters, sizes))
         rate = total.total / total.speech
-        scores = [Score("DER", rate, len(values), interval)]
-        if self.testing:
-            named = f"DER with {name}"
-            scores.append(Score(named, rate, len(values), interval))
-        return scores
+        return [Score("DER", rate, len(values), interval)]
 
     def _errors(
         self,
