@@ -27,7 +27,7 @@ SNIPPETS = blocks("python")
 
 
 def test_the_commands_and_snippets_are_found():
-    assert len(COMMANDS) == 11, COMMANDS
+    assert len(COMMANDS) == 13, COMMANDS
     assert len(SNIPPETS) == 1, SNIPPETS
 
 
@@ -50,6 +50,22 @@ def test_train_commands_name_files_and_options_that_exist(command):
     for option in words[1:]:
         key = option.removeprefix("--").split("=")[0]
         assert re.search(rf"^{key}:", text, re.M)
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c.startswith("python recipes/")]
+)
+def test_recipe_commands_name_files_that_exist(command):
+    assert all((ROOT / word).is_file() for word in command.split()[1:])
+
+
+def test_the_relations_command_reads_what_the_recipe_writes():
+    [command] = [c for c in COMMANDS if " relations " in c]
+    [recipe] = [c for c in COMMANDS if c.startswith("python recipes/")]
+    folder = Path(command.split()[-1]).parent
+    assert f"output_folder: {folder}\n" in (
+        ROOT / recipe.split()[-1]
+    ).read_text()
 
 
 def test_commands_on_a_corpus_run_as_written(tmp_path):
