@@ -9,6 +9,7 @@ import torch
 from speechbrain.utils.distributed import if_main_process
 from torch.nn.parallel import DistributedDataParallel
 
+from speechbrain_mtl.collectives import several_processes
 from speechbrain_mtl.training.finite import not_finite, zero_of
 from speechbrain_mtl.training.model import unwrapped
 from speechbrain_mtl.training.progress import LossMeter
@@ -162,13 +163,16 @@ class MultiTaskBrain(sb.Brain):
     def kept_on(self, *errors: type[Exception]) -> Iterator[None]:
         """Save what was trained so far when one of these errors ends training.
 
-        The next start goes on behind the last whole update.
+        The next start goes on behind the last whole update; with several
+        processes, at the last checkpoint: the others wait elsewhere.
         """
         try:
             yield
         except errors:
             whole = self.step % self.grad_accumulation_factor == 0
-            if self.stage == sb.Stage.TRAIN and self.step > 0 and whole:
+            alone = not several_processes()
+            training = self.stage == sb.Stage.TRAIN and self.step > 0
+            if training and whole and alone:
                 self._save_intra_epoch_ckpt()
                 logger.error(
                     f"stopped at step {self.hparams.progress.steps}, saved: "

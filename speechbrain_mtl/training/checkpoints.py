@@ -11,7 +11,11 @@ from speechbrain.utils.checkpoints import (
     Checkpoint,
     Checkpointer,
 )
-from speechbrain.utils.distributed import ddp_barrier, if_main_process
+from speechbrain.utils.distributed import (
+    MainProcessContext,
+    ddp_barrier,
+    if_main_process,
+)
 
 UNFINISHED = METAFNAME + ".unfinished"
 
@@ -47,7 +51,20 @@ class WholeCheckpointer(Checkpointer):
         if checkpoint is not None:
             folder = checkpoint.path
             os.replace(folder / UNFINISHED, folder / METAFNAME)
+        # All see it from here on.
+        ddp_barrier()
         return checkpoint
+
+    def delete_checkpoints(self, *args: Any, **kwargs: Any) -> None:
+        """Delete in one process while the others wait.
+
+        They would list checkpoints while these go, and wait for as many
+        deletions as they have counted.
+        """
+        with MainProcessContext():
+            if if_main_process():
+                super().delete_checkpoints(*args, **kwargs)
+        ddp_barrier()
 
     def _save_checkpoint_metafile(
         self, fpath: Path, *args: Any, **kwargs: Any

@@ -1,9 +1,9 @@
 """Losses that are no numbers: left out, so that training goes on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import torch
-from torch import distributed, nn
+from torch import distributed
 
 
 def not_finite(losses: Mapping[str, torch.Tensor]) -> list[str]:
@@ -34,18 +34,41 @@ def not_finite(losses: Mapping[str, torch.Tensor]) -> list[str]:
     return [name for name, found in zip(losses, bad.tolist()) if found]
 
 
-def zero_of(module: nn.Module) -> torch.Tensor:
-    """Make a loss of 0 that touches every trained parameter.
+def zero_of(losses: Iterable[torch.Tensor]) -> torch.Tensor:
+    """Make a loss of 0 that touches every parameter that some losses reach.
 
     DDP waits for a gradient of each parameter that its forward has used, also
-    of a task that is left out.
+    of a task that is left out, and for none of any other.
+
+    Arguments
+    ---------
+    losses : iterable of torch.Tensor
+        Scalars with their graphs, at least one.
+
+    Returns
+    -------
+    zero : torch.Tensor
+        A scalar; its gradients are 0 where those of the losses would be no
+        numbers.
 
     Example
     -------
-    >>> layer = nn.Linear(1, 1)
-    >>> zero_of(layer).backward()
-    >>> layer.weight.grad
-    tensor([[0.]])
+    >>> from torch import nn
+    >>> used, unused = nn.Linear(1, 1), nn.Linear(1, 1)
+    >>> zero_of([used(torch.ones(1)).sum() * float("nan")]).backward()
+    >>> used.weight.grad, unused.weight.grad
+    (tensor([[0.]]), None)
     """
-    used = [p.flatten()[:1].sum() for p in module.parameters()]
-    return 0.0 * torch.stack(used).sum()
+    losses = list(losses)
+    zero = losses[0].new_zeros((), dtype=torch.float32)
+    waiting = [loss.grad_fn for loss in losses]
+    seen = {None}
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):  # a leaf
+            zero = zero + 0.0 * node.variable.flatten()[:1].sum()
+        waiting += [before for before, _ in node.next_functions]
+    return zero

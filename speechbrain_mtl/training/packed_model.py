@@ -1,7 +1,6 @@
 """Encoder and tasks over packed batches: few forwards for many tasks."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import torch
 
@@ -15,9 +14,11 @@ from speechbrain_mtl.training.packing import (
 )
 
 
-@dataclass
 class EncodedPacks:
     """What the encoder made of each pack, and each task's rows of it.
+
+    No dataclass: DDP would look into it, and wait for gradients of layers
+    that no loss reads.
 
     Arguments
     ---------
@@ -27,8 +28,9 @@ class EncodedPacks:
         `Encoded` by task.
     """
 
-    packs: list[Encoded]
-    of: dict[str, Encoded]
+    def __init__(self, packs: list[Encoded], of: dict[str, Encoded]) -> None:
+        self.packs = packs
+        self.of = of
 
     @property
     def layers(self) -> tuple[torch.Tensor, ...]:
