@@ -6,6 +6,7 @@ from speechbrain_mtl.models.crdnn import CRDNN
 from speechbrain_mtl.models.ecapa import ECAPA
 from speechbrain_mtl.models.encoder import Encoded, Encoder, frame_mask
 from speechbrain_mtl.models.images import RegionEncoder, SceneEncoder
+from speechbrain_mtl.models.speechbrain_lobes import SpeechBrainEncoder
 from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.models.transformer import TransformerEncoder
 from speechbrain_mtl.models.wav2vec2 import HuggingFaceEncoder, Wav2Vec2Encoder
@@ -21,6 +22,7 @@ __all__ = [
     "HuggingFaceEncoder",
     "RegionEncoder",
     "SceneEncoder",
+    "SpeechBrainEncoder",
     "StoredEncoder",
     "TransformerEncoder",
     "Wav2Vec2Encoder",

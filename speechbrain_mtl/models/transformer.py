@@ -10,7 +10,8 @@ from torch import nn
 from speechbrain_mtl.models.encoder import Encoded, Encoder, frame_mask
 from speechbrain_mtl.models.group_norm import ValidGroupNorm
 from speechbrain_mtl.models.masking import span_mask
-from speechbrain_mtl.workers.analysis import SAMPLE_RATE, valid_samples
+from speechbrain_mtl.models.waveform import prepared, window_and_step
+from speechbrain_mtl.workers.analysis import SAMPLE_RATE
 
 
 class TransformerEncoder(Encoder):
@@ -63,10 +64,9 @@ class TransformerEncoder(Encoder):
             vector = torch.empty(config.hidden_size).uniform_()
             network.masked_spec_embed = nn.Parameter(vector)
         self.kernel, self.stride = config.conv_kernel[0], config.conv_stride[0]
-        self.window = self.step = 1
-        for kernel, stride in zip(config.conv_kernel, config.conv_stride):
-            self.window += (kernel - 1) * self.step
-            self.step *= stride
+        self.window, self.step = window_and_step(
+            config.conv_kernel, config.conv_stride
+        )
         self.hop = self.step / SAMPLE_RATE
         self.offset = self.window / 2 / SAMPLE_RATE
         self.dims = (config.hidden_size,) * (config.num_hidden_layers + 1)
@@ -167,7 +167,8 @@ class TransformerEncoder(Encoder):
             raise ValueError(
                 f"depth is {depth}; this encoder has layers 1 to {highest}"
             )
-        wavs, samples = self._prepare(wavs, lens)
+        eps = 1e-7 if self.normalize else None
+        wavs, samples = prepared(wavs, lens, self.window, eps)
         frames = self.frame_lens(samples)
         padded = bool((samples < wavs.shape[1]).any())
         if self.norm is not None:
@@ -207,22 +208,6 @@ class TransformerEncoder(Encoder):
         return Encoded(
             layers, frames, self.hop, self.offset, hidden, latents, cls_states
         )
-
-    def _prepare(
-        self, wavs: torch.Tensor, lens: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Waveforms [B, T] of a window at least, padding zero; samples [B]."""
-        samples = valid_samples(wavs, lens)
-        valid = frame_mask(samples, wavs.shape[1])
-        wavs = wavs.float() * valid
-        if self.normalize:
-            mean = wavs.sum(dim=1) / samples
-            wavs = (wavs - mean[:, None]) * valid
-            variance = wavs.square().sum(dim=1) / samples
-            wavs = wavs / (variance[:, None] + 1e-7).sqrt()
-        missing = max(self.window - wavs.shape[1], 0)
-        wavs = nn.functional.pad(wavs, (0, missing))
-        return wavs, samples.clamp(min=self.window)
 
     def _project(
         self, features: torch.Tensor
