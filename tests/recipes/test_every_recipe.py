@@ -81,8 +81,8 @@ def test_it_runs(path, minis, wav2vec2_checkpoint, tmp_path):
     known = set(re.findall(r"^(\w+):", text, re.M))
     # A miniature names all that any of its YAMLs may ask for.
     options = [o for o in options if o[2:].split("=")[0] in known]
-    if "wav2vec2_source" in known:
-        options.append(f"--wav2vec2_source={wav2vec2_checkpoint}")
+    for source in {"wav2vec2_source", "hubert_source"} & known:
+        options.append(f"--{source}={wav2vec2_checkpoint}")
     if "uniform_folder" in known:
         options.append(f"--uniform_folder={tmp_path / 'uniform'}")
     command = [

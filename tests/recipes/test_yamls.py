@@ -33,8 +33,9 @@ def test_every_object_is_built(path, wav2vec2_checkpoint):
     text = (ROOT / path).read_text()
     placeholders = re.findall(r"^(\w+): !PLACEHOLDER", text, re.M)
     overrides = "".join(f"{key}: somewhere\n" for key in placeholders)
-    if "\nwav2vec2_source:" in text:
-        overrides += f"wav2vec2_source: {wav2vec2_checkpoint}\n"
+    for source in ("wav2vec2_source", "hubert_source"):
+        if f"\n{source}:" in text:
+            overrides += f"{source}: {wav2vec2_checkpoint}\n"
     with open(ROOT / path) as file:
         hparams = load_hyperpyyaml(file, overrides)
     if "pretext" not in hparams:
