@@ -63,9 +63,9 @@ def test_the_relations_command_reads_what_the_recipe_writes():
     [command] = [c for c in COMMANDS if " relations " in c]
     [recipe] = [c for c in COMMANDS if c.startswith("python recipes/")]
     folder = Path(command.split()[-1]).parent
-    assert f"output_folder: {folder}\n" in (
-        ROOT / recipe.split()[-1]
-    ).read_text()
+    assert (
+        f"output_folder: {folder}\n" in (ROOT / recipe.split()[-1]).read_text()
+    )
 
 
 def test_commands_on_a_corpus_run_as_written(tmp_path):
