@@ -10,6 +10,7 @@ from speechbrain.inference.interfaces import Pretrained
 from speechbrain_mtl.data.atomic import atomic_path
 from speechbrain_mtl.data.audio import read_audio
 from speechbrain_mtl.models import Encoded, TransformerEncoder
+from speechbrain_mtl.models.mixed import inside
 from speechbrain_mtl.training.settings import to_yaml
 from speechbrain_mtl.workers.huggingface import import_transformers
 
@@ -129,7 +130,8 @@ def export_huggingface(
 
     Load it by ``transformers.AutoModel.from_pretrained(folder)``; single
     utterances have the same layers there. (In padded batches theirs may
-    differ: group norm over time sees padding.) Heads are left behind.
+    differ: group norm over time sees padding.) Heads are left behind, and so is
+    a `SharedMix`.
 
     Arguments
     ---------
@@ -148,7 +150,7 @@ def export_huggingface(
     ValueError
         When the encoder is none of HuggingFace's.
     """
-    encoder = MTLEncoder.from_hparams(source).mods.encoder
+    encoder = inside(MTLEncoder.from_hparams(source).mods.encoder)
     if not isinstance(encoder, TransformerEncoder):
         raise ValueError(
             f"{source}: {type(encoder).__name__} has no counterpart in "

@@ -10,6 +10,7 @@ from speechbrain_mtl.data.splits import pretraining_parts
 from speechbrain_mtl.experiment import PretextExperiment
 from speechbrain_mtl.inference import export_huggingface
 from speechbrain_mtl.models import TransformerEncoder
+from speechbrain_mtl.models.mixed import inside
 from speechbrain_mtl.selection import Selection
 from speechbrain_mtl.training.stages import fingerprint
 
@@ -66,10 +67,11 @@ class PretrainingExperiment(PretextExperiment):
                 "equal"
             )
         exported = hparams.get("export_folder") is not None
-        if exported and not isinstance(self.encoder, TransformerEncoder):
+        encoder = inside(self.encoder)
+        if exported and not isinstance(encoder, TransformerEncoder):
             raise ValueError(
                 f"export_folder is {hparams['export_folder']}, but "
-                f"{type(self.encoder).__name__} has no counterpart in "
+                f"{type(encoder).__name__} has no counterpart in "
                 "HuggingFace's transformers: leave it out"
             )
 

@@ -6,6 +6,8 @@ from speechbrain_mtl.models.crdnn import CRDNN
 from speechbrain_mtl.models.ecapa import ECAPA
 from speechbrain_mtl.models.encoder import Encoded, Encoder, frame_mask
 from speechbrain_mtl.models.images import RegionEncoder, SceneEncoder
+from speechbrain_mtl.models.layer_mix import LayerMix
+from speechbrain_mtl.models.mixed import SharedMix
 from speechbrain_mtl.models.speechbrain_lobes import SpeechBrainEncoder
 from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.models.transformer import TransformerEncoder
@@ -20,8 +22,10 @@ __all__ = [
     "Encoded",
     "Encoder",
     "HuggingFaceEncoder",
+    "LayerMix",
     "RegionEncoder",
     "SceneEncoder",
+    "SharedMix",
     "SpeechBrainEncoder",
     "StoredEncoder",
     "TransformerEncoder",

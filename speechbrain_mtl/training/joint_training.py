@@ -11,7 +11,7 @@ import torch
 from speechbrain.nnet.schedulers import LinearWarmupScheduler
 
 from speechbrain_mtl.data.audio import AudioError
-from speechbrain_mtl.models import Encoder
+from speechbrain_mtl.models import Encoder, SharedMix
 from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.tasks import Task
 from speechbrain_mtl.tasks.supervised import SupervisedTask
@@ -172,6 +172,12 @@ def train_jointly(
             tasks[name].load_state_dict(state)
     if frozen and any(task.predicts_hidden for task in tasks.values()):
         raise ValueError("tasks that predict hidden frames train the encoder")
+    if frozen and isinstance(encoder, SharedMix) and not encoder.learnt:
+        raise ValueError(
+            "frozen with the encoder, the mix that tasks share would stay an "
+            "average. Leave frozen out and give frozen_modules: "
+            "[encoder.encoder], or mixes to the tasks"
+        )
     features = None
     device = getattr(run_opts, "device", None)
     if frozen and store:
