@@ -35,6 +35,8 @@ from speechbrain_mtl.training.stages import (
 logger = logging.getLogger(__name__)
 
 SCENARIOS = ("alone", "all", "without", "transfer")
+# Settings of `train_jointly` that may differ from task to task.
+BY_TASK = ("batch_seconds", "chunk_seconds", "lr_scales")
 
 
 class ScenarioExperiment(PretextExperiment):
@@ -213,16 +215,20 @@ class ScenarioExperiment(PretextExperiment):
             "head_lr_scales": self.settings["head_lr_scales"],
             "seed": seed,
         }
-        chosen = {n: self.hparams["tasks"][n] for n in tasks}
-        parts = {n: self.parts[n] for n in tasks}
+        train = self.hparams[recipe]
+        origin = dict(zip(tasks, tasks))
         if recipe == "transfer":
             [task] = tasks
-            more["lr_scales"] = {
+            scales = {
                 rate_name(task, scale): scale
                 for scale in self.hparams["head_lr_scales"]
             }
-            chosen = dict.fromkeys(more["lr_scales"], chosen[task])
-            parts = dict.fromkeys(more["lr_scales"], parts[task])
+            origin = dict.fromkeys(scales, task)
+            own = (train.keywords.get("lr_scales") or {}).get(task, 1.0)
+            more["lr_scales"] = {n: scale * own for n, scale in scales.items()}
+        more = {**by_task(train.keywords, origin), **more}
+        chosen = {n: self.hparams["tasks"][task] for n, task in origin.items()}
+        parts = {n: self.parts[task] for n, task in origin.items()}
 
         def make() -> dict:
             arguments = {
@@ -236,7 +242,6 @@ class ScenarioExperiment(PretextExperiment):
                 "progressbar": None if self.pool.processes == 1 else False,
                 **more,
             }
-            train = self.hparams[recipe]
             return self.pool.run(run_joint, train, arguments, heads)
 
         def clear() -> None:
@@ -256,6 +261,24 @@ def run_joint(train: Callable, arguments: dict, heads: Path | None) -> dict:
     if heads is not None:
         arguments["heads"] = torch.load(heads, map_location="cpu")
     return train(**copy.deepcopy(arguments))
+
+
+def by_task(
+    settings: Mapping[str, Any], origin: Mapping[str, str]
+) -> dict[str, dict]:
+    """Keep of settings that differ by task those of the tasks at hand.
+
+    Example
+    -------
+    >>> settings = {"chunk_seconds": {"sid": 8.0, "asv": 8.0}, "epochs": 2}
+    >>> by_task(settings, {"ks": "ks", "sid at 30 %": "sid"})
+    {'chunk_seconds': {'sid at 30 %': 8.0}}
+    """
+    return {
+        key: {n: found[task] for n, task in origin.items() if task in found}
+        for key, found in settings.items()
+        if key in BY_TASK and isinstance(found, Mapping)
+    }
 
 
 def weights_digest(path: Path) -> str:

@@ -31,6 +31,11 @@ class SupervisedBrain(MultiTaskBrain):
     def init_optimizers(self) -> None:
         """Give every task, and the encoder, a learning rate of its own."""
         model = unwrapped(self.modules.model)
+        unknown = sorted(set(self.hparams.lr_scales) - set(model.tasks))
+        if unknown:
+            raise ValueError(
+                f"lr_scales of {unknown}: the tasks are {sorted(model.tasks)}"
+            )
         scales = {**dict.fromkeys(model.tasks, 1.0), **self.hparams.lr_scales}
         parts = {name: model.tasks[name] for name in scales}
         parts["encoder"] = model.encoder

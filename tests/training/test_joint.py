@@ -271,5 +271,7 @@ def test_unknown_names_in_settings_are_refused(folder, tmp_path):
     parts = parts_in(folder)
     with pytest.raises(ValueError, match="batch_seconds of .'ks'."):
         run(parts, tmp_path, batch_seconds={"word": 1, "mood": 1, "ks": 1})
+    with pytest.raises(ValueError, match="lr_scales of .'ks'.: the tasks"):
+        run(parts, tmp_path, lr_scales={"ks": 2.0})
     with pytest.raises(ValueError, match="batch_seconds of .'mood'. is not"):
         run(parts, tmp_path, batch_seconds={"word": 1})
