@@ -22,6 +22,7 @@ from speechbrain_mtl.models import Encoder
 from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.tasks.supervised import SupervisedTask
 from speechbrain_mtl.training.checkpoints import WholeCheckpointer
+from speechbrain_mtl.training.device import chosen_device
 from speechbrain_mtl.training.model import MultiTaskModel, unwrapped
 from speechbrain_mtl.training.progress import JsonLinesLog, Progress
 from speechbrain_mtl.training.schedule import Phase, Schedule
@@ -143,8 +144,7 @@ def finetune(
     prepare_tasks(tasks, encoder.dims, parts)
     features = {}
     if frozen and store and augment is None:
-        device = getattr(run_opts, "device", None)
-        device = device or sb.utils.distributed.infer_device()
+        device = chosen_device(run_opts)
         features = {
             part: extract(encoder, entries, device, title=f"layers of {part}")
             for part, entries in parts.items()
