@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from speechbrain_mtl.data.corpora.folder import prepare_folder
+from speechbrain_mtl.data.manifest import ManifestError
 from speechbrain_mtl.data.ready import ready_manifest
 from speechbrain_mtl.data.splits import pretraining_parts
 from speechbrain_mtl.experiment import PretextExperiment
@@ -78,6 +79,13 @@ class DownstreamExperiment(PretextExperiment):
         results : dict
             ``{row: {"<task>/<metric>": score}}``; row "this" is the encoder
             that was asked for.
+
+        Raises
+        ------
+        ManifestError
+            Before anything is selected or trained: when there is no encoder
+            to take, or no speech to pretrain one on; or when a task cannot
+            use entries, all of which are named.
         """
         selection, summary = None, None
         rows: dict[str, Callable[[], Encoder]] = {}
@@ -85,7 +93,13 @@ class DownstreamExperiment(PretextExperiment):
         if self.hparams.get("pretrained"):
             source = self.hparams["pretrained"]
             rows["this"] = lambda: MTLEncoder.from_hparams(source).mods.encoder
-            made["this"] = file_digest(Path(source) / "encoder.ckpt")
+            path = Path(source) / "encoder.ckpt"
+            if not path.is_file():
+                raise ManifestError(
+                    f"{path}: no such encoder. Set pretrained to the output "
+                    "folder of a training that came to its end."
+                )
+            made["this"] = file_digest(path)
         elif self.hparams.get("pretrain") is None:
             rows["this"] = lambda: self.encoder
             made["this"] = fingerprint(self.settings["encoder"])
@@ -94,9 +108,10 @@ class DownstreamExperiment(PretextExperiment):
             with torch.random.fork_rng(devices=[]):
                 tasks = copy.deepcopy(self.hparams["tasks"])
                 prepare_tasks(tasks, self.encoder.dims, parts)
+            speech = self._speech(parts)
             selection = self.select(parts["train"], data)
             print(selection.table())
-            folders, summary, heard = self._pretrain(selection, parts)
+            folders, summary, heard = self._pretrain(selection, *speech)
             note = {**note, "pretraining": heard}
             for row, folder in folders.items():
                 rows[row] = lambda r=row, f=folder: self._row_encoder(r, f)
@@ -118,25 +133,30 @@ class DownstreamExperiment(PretextExperiment):
         print(f"report: {page}")
         return results
 
-    def _pretrain(
-        self, selection: Selection, parts: Mapping[str, dict[str, dict]]
-    ) -> tuple[dict[str, Path], dict, str]:
-        """Pretrain with the selected weights, and the baselines."""
-        hparams = self.hparams
-        speech, manifest = ready_manifest(
-            prepare_folder,
-            hparams["pretrain_folder"],
-            self.folder / "speech",
-            hparams["pretrain_manifest"],
-        )
+    def _speech(
+        self, parts: Mapping[str, dict[str, dict]]
+    ) -> tuple[dict[str, dict], dict[str, dict], str]:
+        """Find what to pretrain on, what to watch, and their digest."""
+        speech, manifest = unlabelled(self.hparams, self.folder)
         tested = {
             f"{part}/{name}": entry
             for part, entries in parts.items()
             if part not in ("train", "valid")
             for name, entry in entries.items()
         }
-        shortest = 2 * hparams["pretrain"].keywords["grid_seconds"]
+        shortest = 2 * self.hparams["pretrain"].keywords["grid_seconds"]
         train, valid = pretraining_parts(speech, tested, shortest)
+        return train, valid, file_digest(manifest)
+
+    def _pretrain(
+        self,
+        selection: Selection,
+        train: dict[str, dict],
+        valid: dict[str, dict],
+        data: str,
+    ) -> tuple[dict[str, Path], dict, str]:
+        """Pretrain with the selected weights, and the baselines."""
+        hparams = self.hparams
         runs = {self.folder: selection.weights}
         folders = {"this": self.folder}
         if UNIFORM in hparams["baselines"]:
@@ -146,7 +166,7 @@ class DownstreamExperiment(PretextExperiment):
             folders[UNIFORM] = shared
         if UNTRAINED in hparams["baselines"]:
             folders[UNTRAINED] = self.folder
-        summaries = self.pretrain(runs, train, valid, file_digest(manifest))
+        summaries = self.pretrain(runs, train, valid, data)
         hours = sum(entry["duration"] for entry in train.values()) / 3600
         heard = f"{len(train)} recordings, {hours:.2f} h"
         return folders, summaries[self.folder], heard
@@ -188,6 +208,37 @@ class DownstreamExperiment(PretextExperiment):
             (folder / "train_log.jsonl").unlink(missing_ok=True)
 
         return self._stage(f"downstream_{row}", folder, settings, make, clear)
+
+
+def unlabelled(hparams: Mapping, folder: Path) -> tuple[dict[str, dict], Path]:
+    """Find the speech that a YAML pretrains on.
+
+    Arguments
+    ---------
+    hparams : dict
+        With ``pretrain_folder`` and ``pretrain_manifest``.
+    folder : pathlib.Path
+        A manifest of the folder is written to ``speech/`` in it.
+
+    Returns
+    -------
+    entries, path
+        As of `ready_manifest`.
+
+    Raises
+    ------
+    ManifestError
+        When neither is given, or entries are bad.
+    """
+    source, given = hparams["pretrain_folder"], hparams["pretrain_manifest"]
+    if source is None and given is None:
+        raise ManifestError(
+            "there is no speech to pretrain on. Add "
+            "--pretrain_folder=/any/folder/of/audio or "
+            "--pretrain_manifest=/a/manifest.json; or take the encoder of an "
+            "earlier training by --pretrained=/its/output_folder."
+        )
+    return ready_manifest(prepare_folder, source, folder / "speech", given)
 
 
 def run_finetuning(finetune: Callable, arguments: dict[str, Any]) -> dict:

@@ -8,9 +8,7 @@ from pathlib import Path
 from statistics import fmean
 
 from speechbrain_mtl.data.atomic import write_json
-from speechbrain_mtl.data.corpora.folder import prepare_folder
-from speechbrain_mtl.data.ready import ready_manifest
-from speechbrain_mtl.downstream import DownstreamExperiment
+from speechbrain_mtl.downstream import DownstreamExperiment, unlabelled
 from speechbrain_mtl.evaluation.intervals import seed_interval
 from speechbrain_mtl.experiment import splits
 from speechbrain_mtl.report import probe_table, write_report
@@ -75,12 +73,7 @@ def cross_validate(
             tasks = copy.deepcopy(hparams["tasks"])
             prepare_tasks(tasks, hparams["encoder"].dims, parts[fold])
         # Once for all folds: large folders take minutes to look through.
-        speech, manifest = ready_manifest(
-            prepare_folder,
-            hparams["pretrain_folder"],
-            folder / "speech",
-            hparams["pretrain_manifest"],
-        )
+        speech, manifest = unlabelled(hparams, folder)
         hparams["pretrain_manifest"] = manifest
         apart = files(speech).isdisjoint(files(entries))
     for fold in chosen:

@@ -94,12 +94,19 @@ class LanguageModel:
         Raises
         ------
         ValueError
-            Naming the line with a label that is no token.
+            When there is no such file, or naming the line with a label that
+            is no token.
         """
         if self.text_file is None:
             return []
+        path = Path(self.text_file)
+        if not path.is_file():
+            raise ValueError(
+                f"{path}: no such file. Correct text_file of the language "
+                "model, or leave it out to learn from the transcripts alone"
+            )
         sentences = []
-        text = Path(self.text_file).read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
         for number, line in enumerate(text.splitlines(), start=1):
             try:
                 sentences.append(tokens.encode_words(line.split()))

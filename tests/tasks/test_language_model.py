@@ -84,4 +84,6 @@ def test_more_text_is_read_and_bad_lines_are_named(tmp_path):
     path.write_text("so\nSo\n")
     with pytest.raises(ValueError, match=r"text.txt, line 2: \['S'\]"):
         model.read_text(tokens)
+    with pytest.raises(ValueError, match="gone: no such file. Correct text_"):
+        LanguageModel(text_file=tmp_path / "gone").read_text(tokens)
     assert LanguageModel().read_text(tokens) == []
