@@ -100,6 +100,18 @@ def test_the_last_layer_of_one_utterance_is_speechbrains(kind):
         assert encoded.lens.tolist() == [latents.shape[1]]
 
 
+def test_each_waveform_is_normalised_by_itself_as_in_the_recipe(plain):
+    # A quiet one, where what is added to the variance counts.
+    wavs = [0.01 * wav for wav in utterances()]
+    seen = []
+    plain.extractor.register_forward_pre_hook(lambda _, a: seen.append(a[0]))
+    plain(*batch_of(*wavs))
+    for row, wav in zip(seen[0], wavs):
+        expected = functional.layer_norm(wav, wav.shape)
+        torch.testing.assert_close(row[: len(wav)], expected)
+        assert not row[len(wav) :].any()
+
+
 def test_hidden_frames_are_hidden_as_speechbrain_does(plain):
     wav = utterances()[0][None]
     mask = torch.zeros(1, 36, dtype=torch.bool)
@@ -114,12 +126,14 @@ def test_hidden_frames_are_hidden_as_speechbrain_does(plain):
     assert torch.equal(ours.hidden, mask)
 
 
-@pytest.mark.parametrize("kind", ["pre_norm", "post_norm"])
+@pytest.mark.parametrize("kind", ["pre_norm", "post_norm", "conformer_plain"])
 def test_all_layers_are_the_hidden_states_of_speechbrain(kind):
     encoder = SpeechBrainEncoder(*parts(kind)).eval()
     wav = utterances()[0][None]
     with torch.no_grad():
         layers = encoder(wav, torch.ones(1)).layers
+        # Their modules keep nothing of the masks of a batch.
+        encoder(*batch_of(*utterances()))
         network = encoder.wrapper.latent_encoder
         network.output_hidden_states = True
         last, _, states = network(layers[0])
