@@ -8,6 +8,7 @@ from speechbrain_mtl.tasks.layer_mix import LayerMix, LayerReader
 from speechbrain_mtl.tasks.matching import CosineMatching, MarginMatching
 from speechbrain_mtl.tasks.multilabel import MultiLabelClassification
 from speechbrain_mtl.tasks.pretext import PretextTask
+from speechbrain_mtl.tasks.self_training import SelfTraining
 from speechbrain_mtl.tasks.seq2seq import Seq2SeqTask
 from speechbrain_mtl.tasks.supervised import SupervisedTask
 from speechbrain_mtl.tasks.units import UnitTask
@@ -25,6 +26,7 @@ __all__ = [
     "MarginMatching",
     "MultiLabelClassification",
     "PretextTask",
+    "SelfTraining",
     "Seq2SeqTask",
     "SpeakerVerification",
     "SupervisedTask",

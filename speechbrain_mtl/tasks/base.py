@@ -46,6 +46,8 @@ class Inputs:
     target : PaddedData, optional
         What the task that is asked made of the manifest: ``data`` [B, N] and
         relative ``lengths`` [B], from the batch's ``target_<task>``.
+    teaching : Teaching, optional
+        What the task's ``teacher`` says of the utterances.
     """
 
     wavs: torch.Tensor
@@ -53,6 +55,7 @@ class Inputs:
     labels: dict[str, FrameLabels] = field(default_factory=dict)
     batch: Any = None
     target: Any = None
+    teaching: "Teaching | None" = None
 
 
 class Task(nn.Module):
@@ -66,7 +69,8 @@ class Task(nn.Module):
     that sets `allows_hidden` to False sees all frames, unless it shares a
     batch with one that predicts them. ``deepest`` is the highest encoder layer
     it reads, from 1, or None for the whole encoder: layers that no active task
-    reads are not run. What a call measures besides the loss, it leaves in
+    reads are not run. ``teacher`` names the task of the same run that it learns
+    from, if any: see `Teaching`. What a call measures besides the loss, it leaves in
     ``measured``: scalars, that are logged as means.
     """
 
@@ -74,6 +78,7 @@ class Task(nn.Module):
     predicts_hidden = False
     allows_hidden = True
     deepest: int | None = None
+    teacher: str | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,6 +93,25 @@ class Task(nn.Module):
     def forward(self, encoded: Encoded, inputs: Inputs) -> torch.Tensor:
         """Compute the scalar loss of one batch."""
         raise NotImplementedError(f"{type(self).__name__} defines no loss")
+
+
+@dataclass
+class Teaching:
+    """A task of the run, and what it says without learning.
+
+    Arguments
+    ---------
+    task : Task
+        The one that is named as ``teacher``; it is trained elsewhere, too.
+    log_probs : torch.Tensor
+        What it says of the utterances in eval mode, [B, F, V].
+    lens : torch.Tensor
+        Valid frames, [B].
+    """
+
+    task: Task
+    log_probs: torch.Tensor
+    lens: torch.Tensor
 
 
 def frame_head(input_size: int, hidden_size: int, dim: int) -> nn.Sequential:

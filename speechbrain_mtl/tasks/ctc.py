@@ -26,6 +26,7 @@ def ctc_per_label(
     lens: torch.Tensor,
     labels: torch.Tensor,
     label_lens: torch.Tensor,
+    used: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """CTC loss (Graves et al., ICML 2006) as a mean over labels.
 
@@ -42,11 +43,13 @@ def ctc_per_label(
         [B, N], whatever in padding.
     label_lens : torch.Tensor
         Labels of each item, [B].
+    used : torch.Tensor, optional
+        Items that count, [B] bool; all by default.
 
     Returns
     -------
     loss : torch.Tensor
-        Scalar; 0 when no item has frames enough.
+        Scalar; 0 when no item that counts has frames enough.
     too_long : torch.Tensor
         Share of items left out.
 
@@ -71,8 +74,10 @@ def ctc_per_label(
         reduction="none",
         zero_infinity=True,
     )
-    count = (label_lens * fits).sum().clamp(min=1)
-    return losses.masked_fill(~fits, 0.0).sum() / count, (~fits).float().mean()
+    counted = fits if used is None else fits & used
+    count = (label_lens * counted).sum().clamp(min=1)
+    loss = losses.masked_fill(~counted, 0.0).sum() / count
+    return loss, (~fits).float().mean()
 
 
 class CTCTask(Transcription):

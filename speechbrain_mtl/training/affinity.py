@@ -96,7 +96,9 @@ def task_affinity(
             with torch.no_grad():
                 found = _losses(model, batch, active, seed)
             after = torch.stack(list(found.values()))
-            lookahead.append(1 - after / values)
+            # A task that has nothing to learn in this batch gains nothing.
+            share = 1 - after / values
+            lookahead.append(torch.where(values == 0, 0.0, share))
         _set(shared, start)
     found = torch.stack(lookahead)
     return Affinity(list(active), cosines.cpu(), found.cpu())
@@ -126,3 +128,5 @@ def _undisturbed(model: nn.Module, device: torch.device) -> Iterator[None]:
         yield
     for buffer, before in buffers:
         buffer.copy_(before)
+    # Nothing to load, but tasks that know a buffer's value look again.
+    model.load_state_dict({}, strict=False)

@@ -100,13 +100,15 @@ class JointBrain(SupervisedBrain):
     def state(self) -> dict[str, torch.Tensor]:
         """Give the weights that training may change."""
         still = [set(phase.frozen) for phase in self.phases()]
-        skipped = "encoder." if all("encoder" in s for s in still) else None
+        skipped = ["bank."]  # what makes targets
+        if all("encoder" in frozen for frozen in still):
+            skipped.append("encoder.")
         return {
             name: value
             for name, value in unwrapped(self.modules.model)
             .state_dict()
             .items()
-            if skipped is None or not name.startswith(skipped)
+            if not name.startswith(tuple(skipped))
         }
 
     @torch.no_grad()

@@ -1,5 +1,6 @@
 """The data of joint training: what every task reads, and in which steps."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -44,7 +45,14 @@ def prepare_joint_tasks(
     ------
     ManifestError
         When a task has no data, a part is empty, or entries are unfit.
+    ValueError
+        When no task has answers, so that nothing can be validated.
     """
+    if not any(isinstance(task, SupervisedTask) for task in tasks.values()):
+        raise ValueError(
+            f"none of the tasks {sorted(tasks)} has answers to validate by: "
+            "add one that has, or train these by pretrain"
+        )
     problems = []
     for name, task in tasks.items():
         answered = isinstance(task, SupervisedTask)
@@ -194,6 +202,17 @@ class JointData:
             rank=int(os.environ.get("RANK", 0)),
             world_size=int(os.environ.get("WORLD_SIZE", 1)),
         )
+
+    def first_batches(self, task: str, minutes: float) -> DataLoader:
+        """Read a task's first training batches, of so much audio or all."""
+        stream = self.stream(task)
+        wanted = math.ceil(minutes / 60 / stream.hours_per_batch)
+        batches = [
+            [(task, number) for number in stream.batch(place)]
+            for place in range(min(wanted, stream.batches_per_pass))
+        ]
+        dataset = self._dataset(task, "train", stream, train=True)
+        return self._loader({task: dataset}, batches)
 
     def training_loader(self, sampler: Any) -> DataLoader:
         """Read what a `TaskSampler` draws."""

@@ -16,7 +16,9 @@ from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.tasks import Task
 from speechbrain_mtl.tasks.supervised import SupervisedTask
 from speechbrain_mtl.training.checkpoints import WholeCheckpointer
+from speechbrain_mtl.training.device import chosen_device
 from speechbrain_mtl.training.joint import JointBrain
+from speechbrain_mtl.training.joint_calibration import calibrate_jointly
 from speechbrain_mtl.training.joint_data import (
     JointData,
     TaskParts,
@@ -29,7 +31,9 @@ from speechbrain_mtl.training.progress import JsonLinesLog, Progress
 from speechbrain_mtl.training.schedule import Phase, Schedule
 from speechbrain_mtl.training.snapshots import Snapshots
 from speechbrain_mtl.training.task_sampling import TaskSampler
+from speechbrain_mtl.training.teaching import check_teachers
 from speechbrain_mtl.training.weighting import FixedWeights, Weighting
+from speechbrain_mtl.workers import WorkerBank
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +62,8 @@ def train_jointly(
     frozen_epochs: int = 0,
     frozen_modules: Sequence[str] = (),
     heads: Mapping[str, Mapping[str, torch.Tensor]] | None = None,
+    bank: WorkerBank | None = None,
+    statistics_minutes: float = 20.0,
     encoder_lr_scale: float = 1.0,
     lr_scales: Mapping[str, float] | None = None,
     sampling: str = "all",
@@ -91,7 +97,8 @@ def train_jointly(
         Pretrained; a copy of it is trained.
     tasks : dict
         What to learn, by name; copies are prepared and trained. Tasks
-        without answers, such as `Wav2Vec2Task`, may be among them.
+        without answers may be among them: `Wav2Vec2Task`, `UnitTask`,
+        `PretextTask`, `SelfTraining`.
     parts : dict
         ``{task: {"train", "valid", "test": entries}}``; no test of tasks
         without answers.
@@ -110,6 +117,11 @@ def train_jointly(
         See `finetune`.
     heads : dict, optional
         Weights to start tasks from, by task; see `joint_results`.
+    bank : WorkerBank, optional
+        Labels of the tasks that name a worker.
+    statistics_minutes : float
+        Audio of each of these to measure means and deviations on, before
+        training.
     encoder_lr_scale : float
         The encoder's learning rate, as a share of the optimiser's.
     lr_scales : dict, optional
@@ -165,6 +177,7 @@ def train_jointly(
     torch.manual_seed(seed)
     # One by one: a task given under two names becomes two.
     tasks = {name: copy.deepcopy(task) for name, task in tasks.items()}
+    check_teachers(tasks)
     prepare_joint_tasks(tasks, encoder.dims, parts)
     parts = {name: parts[name] for name in tasks}
     for name, state in (heads or {}).items():
@@ -179,12 +192,17 @@ def train_jointly(
             "[encoder.encoder], or mixes to the tasks"
         )
     features = None
-    device = getattr(run_opts, "device", None)
+    labelling = [n for n, task in tasks.items() if task.worker is not None]
+    if frozen and store and labelling:
+        raise ValueError(
+            f"tasks {labelling} make labels of waveforms, of which stored "
+            "layers have none: give store: False"
+        )
     if frozen and store:
         features = stored_layers(
             encoder,
             parts,
-            device or sb.utils.distributed.infer_device(),
+            chosen_device(run_opts),
             progressbar is not False,
         )
     data = JointData(
@@ -200,7 +218,7 @@ def train_jointly(
     shared = copy.deepcopy(encoder)
     if features is not None:
         shared = StoredEncoder(encoder)
-    model = PackedModel(shared, tasks)
+    model = PackedModel(shared, tasks, bank)
     sampler = TaskSampler(
         {name: data.stream(name) for name in tasks},
         steps_per_epoch,
@@ -239,6 +257,14 @@ def train_jointly(
     )
     loader = data.training_loader(sampler)
     valid = data.loader("valid", list(tasks))
+    if brain.checkpointer.find_checkpoint() is None:
+        calibrate_jointly(
+            model,
+            data,
+            statistics_minutes,
+            brain.device,
+            progressbar is not False,
+        )
     with brain.kept_on(AudioError):
         brain.fit(brain.hparams.counter, loader, valid, progressbar=progressbar)
     return joint_results(

@@ -9,9 +9,10 @@ from speechbrain_mtl.tasks import Inputs
 from speechbrain_mtl.training.model import MultiTaskModel
 from speechbrain_mtl.training.packing import (
     PackedBatch,
-    gather_rows,
     take_rows,
+    waveforms_of,
 )
+from speechbrain_mtl.training.teaching import teaching_of
 
 
 class EncodedPacks:
@@ -60,12 +61,18 @@ class PackedModel(MultiTaskModel):
         -------
         encoded : EncodedPacks
         """
-        packs = [
-            self.encoder(
-                pack.wavs, pack.lens, **({"hide": True} if pack.hide else {})
-            )
-            for pack in batch.packs
-        ]
+        whole = set()
+        if self.encoder.can_hide:
+            whole = {
+                number
+                for name in active
+                if not self.tasks[name].allows_hidden
+                for number in batch.rows[name].parts
+            }
+        packs = []
+        for number, pack in enumerate(batch.packs):
+            asked = {"hide": pack.hide} if pack.hide or number in whole else {}
+            packs.append(self.encoder(pack.wavs, pack.lens, **asked))
         own = {name: take_rows(packs, batch.rows[name]) for name in active}
         return EncodedPacks(packs, own)
 
@@ -75,14 +82,21 @@ class PackedModel(MultiTaskModel):
         if self.tasks[name].worker is None:
             none = torch.empty(0)
             return Inputs(none, none, {}, batch, target)
-        rows = batch.rows[name]
-        wavs = gather_rows([pack.wavs for pack in batch.packs], rows)
-        samples = [
-            batch.packs[number].lens[part] * batch.packs[number].wavs.shape[1]
-            for number, part in rows.parts.items()
-        ]
-        lens = torch.cat(samples)[rows.order] / wavs.shape[1]
+        wavs, lens = waveforms_of(batch, name)
         return self.inputs(wavs, lens, [name], batch)
+
+    def taught(self, batch: PackedBatch, name: str, encoded: Encoded) -> Inputs:
+        """Give a task its inputs and, if it has a teacher, what that says."""
+        inputs = self.inputs_of(batch, name)
+        teacher = self.tasks[name].teacher
+        if teacher is not None:
+            inputs.teaching = teaching_of(
+                self.tasks[teacher],
+                self.encoder,
+                encoded,
+                *waveforms_of(batch, name),
+            )
+        return inputs
 
     def forward(
         self, batch: PackedBatch, active: Iterable[str]
@@ -107,7 +121,7 @@ class PackedModel(MultiTaskModel):
         encoded = self.encode(batch, active)
         losses = {
             name: self.tasks[name](
-                encoded.of[name], self.inputs_of(batch, name)
+                encoded.of[name], self.taught(batch, name, encoded.of[name])
             )
             for name in active
         }

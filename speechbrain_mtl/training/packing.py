@@ -296,3 +296,31 @@ def gather_rows(packs: Sequence[torch.Tensor], rows: Rows) -> torch.Tensor:
         missing = longest - kept.shape[1]
         found.append(pad(kept, (0, 0) * (kept.ndim - 2) + (0, missing)))
     return torch.cat(found).index_select(0, rows.order)
+
+
+def waveforms_of(
+    batch: PackedBatch, task: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Gather a task's utterances, as they are before encoding.
+
+    Arguments
+    ---------
+    batch : PackedBatch
+        That has any.
+    task : str
+        Its name.
+
+    Returns
+    -------
+    wavs : torch.Tensor
+        [N, T] or stored frames, in the task's own order.
+    lens : torch.Tensor
+        Relative lengths, [N].
+    """
+    rows = batch.rows[task]
+    wavs = gather_rows([pack.wavs for pack in batch.packs], rows)
+    samples = [
+        batch.packs[number].lens[part] * batch.packs[number].wavs.shape[1]
+        for number, part in rows.parts.items()
+    ]
+    return wavs, torch.cat(samples)[rows.order] / wavs.shape[1]
