@@ -8,9 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import speechbrain as sb
 import torch
-from speechbrain.nnet.schedulers import LinearWarmupScheduler
 from speechbrain.utils.distributed import if_main_process
 from torch.utils.data import DataLoader
 
@@ -21,12 +19,13 @@ from speechbrain_mtl.evaluation.features import Features, extract
 from speechbrain_mtl.models import Encoder
 from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.tasks.supervised import SupervisedTask
-from speechbrain_mtl.training.checkpoints import WholeCheckpointer
 from speechbrain_mtl.training.device import chosen_device
 from speechbrain_mtl.training.model import MultiTaskModel, unwrapped
-from speechbrain_mtl.training.progress import JsonLinesLog, Progress
-from speechbrain_mtl.training.schedule import Phase, Schedule
 from speechbrain_mtl.training.supervised import SupervisedBrain
+from speechbrain_mtl.training.supervised_run import (
+    heads_first,
+    supervised_brain,
+)
 from speechbrain_mtl.training.utterances import (
     UtteranceBatchSampler,
     utterance_dataset,
@@ -164,55 +163,42 @@ def finetune(
     epoch_hours = sampler.hours_per_batch * sampler.batches_per_pass
     weighting = FixedWeights(weights or dict.fromkeys(tasks, 1.0))
     still = epochs if frozen else frozen_epochs
-    phases = []
-    for count, kept in (
-        (still, ("encoder",)),
-        (epochs - still, tuple(frozen_modules)),
-    ):
-        if count > 0:
-            phases.append(Phase(count * epoch_hours, weighting, kept))
-    schedule = Schedule(phases, epoch_hours)
-    counter = sb.utils.epoch_loop.EpochCounter(schedule.epochs)
-    progress = Progress()
-    brain = SupervisedBrain(
-        modules={"model": model},
-        opt_class=opt_class,
-        hparams={
-            "schedule": schedule,
-            "sampler": sampler,
-            "progress": progress,
-            "log": JsonLinesLog(folder / "train_log.jsonl"),
+    schedule = heads_first(
+        weighting, epoch_hours, epochs, still, frozen_modules
+    )
+    brain = supervised_brain(
+        SupervisedBrain,
+        model,
+        sampler,
+        schedule,
+        opt_class,
+        run_opts,
+        folder,
+        warmup_share,
+        {
             "log_every": log_every,
-            "grad_share_every": 0,
             "seed": seed,
             "encoder_lr_scale": encoder_lr_scale,
             "lr_scales": {},
             "augment": augment,
             "entries": dict.fromkeys(tasks, parts["valid"]),
         },
-        run_opts=run_opts,
-        checkpointer=WholeCheckpointer(
-            folder / "save",
-            {"model": model, "counter": counter, "progress": progress},
-        ),
-    )
-    # Whole updates an epoch: what is left over would be thrown away.
-    batches = brain.grad_accumulation_factor
-    updates = -(-sampler.steps_per_epoch // batches)
-    sampler.steps_per_epoch = updates * batches
-    updates *= schedule.epochs
-    brain.hparams.lr_scheduler = LinearWarmupScheduler(
-        opt_class.keywords["lr"], round(warmup_share * updates), updates + 1
     )
     logger.info(
-        f"{len(parts['train'])} utterances, {epoch_hours:.2f} h; {updates} "
+        f"{len(parts['train'])} utterances, {epoch_hours:.2f} h; "
+        f"{brain.hparams.updates} "
         f"updates in {schedule.epochs} epochs; the encoder is "
         f"{'frozen' if still >= epochs else 'trained'}"
         f"{f' after {still} epochs' if 0 < still < epochs else ''}"
     )
     _, valid_loader = loader("valid", parts["valid"])
     with brain.kept_on(AudioError):
-        brain.fit(counter, train_loader, valid_loader, progressbar=progressbar)
+        brain.fit(
+            brain.hparams.counter,
+            train_loader,
+            valid_loader,
+            progressbar=progressbar,
+        )
     return _evaluate(brain, loader, parts, folder, progressbar)
 
 

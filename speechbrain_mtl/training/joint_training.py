@@ -6,16 +6,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import speechbrain as sb
 import torch
-from speechbrain.nnet.schedulers import LinearWarmupScheduler
 
 from speechbrain_mtl.data.audio import AudioError
 from speechbrain_mtl.models import Encoder, SharedMix
 from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.tasks import Task
 from speechbrain_mtl.tasks.supervised import SupervisedTask
-from speechbrain_mtl.training.checkpoints import WholeCheckpointer
 from speechbrain_mtl.training.device import chosen_device
 from speechbrain_mtl.training.joint import JointBrain
 from speechbrain_mtl.training.joint_calibration import calibrate_jointly
@@ -27,9 +24,12 @@ from speechbrain_mtl.training.joint_data import (
 )
 from speechbrain_mtl.training.joint_results import joint_results
 from speechbrain_mtl.training.packed_model import PackedModel
-from speechbrain_mtl.training.progress import JsonLinesLog, Progress
-from speechbrain_mtl.training.schedule import Phase, Schedule
+from speechbrain_mtl.training.progress import JsonLinesLog
 from speechbrain_mtl.training.snapshots import Snapshots
+from speechbrain_mtl.training.supervised_run import (
+    heads_first,
+    supervised_brain,
+)
 from speechbrain_mtl.training.task_sampling import TaskSampler
 from speechbrain_mtl.training.teaching import check_teachers
 from speechbrain_mtl.training.weighting import FixedWeights, Weighting
@@ -227,25 +227,31 @@ def train_jointly(
         tasks_per_step,
         seed,
     )
-    brain = _brain(
+    hours = sampler.hours_per_step() * sampler.world_size
+    schedule = heads_first(
+        weighting(list(tasks)),
+        hours * steps_per_epoch,
+        epochs,
+        epochs if frozen else frozen_epochs,
+        frozen_modules,
+    )
+    brain = supervised_brain(
+        JointBrain,
         model,
         sampler,
+        schedule,
         opt_class,
         run_opts,
         folder,
-        phases_of(
-            weighting(list(tasks)),
-            sampler.hours_per_step() * steps_per_epoch * sampler.world_size,
-            epochs,
-            epochs if frozen else frozen_epochs,
-            frozen_modules,
-        ),
+        warmup_share,
         {
             "log_every": log_every,
             "affinity_every": affinity_every,
+            "affinities": JsonLinesLog(folder / "affinity.jsonl"),
             "seed": seed,
             "encoder_lr_scale": encoder_lr_scale,
             "lr_scales": dict(lr_scales or {}),
+            "augment": None,
             "snapshots": Snapshots(folder / "snapshots", max(1, averaged)),
             "entries": {
                 name: parts[name]["valid"]
@@ -253,7 +259,12 @@ def train_jointly(
                 if isinstance(task, SupervisedTask)
             },
         },
-        warmup_share,
+    )
+    hours *= brain.grad_accumulation_factor
+    logger.info(
+        f"{len(tasks)} tasks, {sampling} a step; {brain.hparams.updates} "
+        f"updates in {schedule.epochs} epochs, {hours * 3600:.0f} s of audio "
+        f"each, {hours * brain.hparams.updates:.2f} h in all"
     )
     loader = data.training_loader(sampler)
     valid = data.loader("valid", list(tasks))
@@ -278,78 +289,3 @@ def train_jointly(
         None if features is not None else encoder,
         progressbar is not False,
     )
-
-
-def phases_of(
-    weighting: Weighting,
-    epoch_hours: float,
-    epochs: int,
-    frozen_epochs: int,
-    frozen_modules: Sequence[str],
-) -> Schedule:
-    """Train heads alone first, for so many epochs, then everything.
-
-    Example
-    -------
-    >>> schedule = phases_of(equal_weights(["asr"]), 0.5, 3, 1, ())
-    >>> [phase.frozen for phase in map(schedule.at, (1, 2, 3))]
-    [('encoder',), (), ()]
-    """
-    phases = []
-    for count, kept in (
-        (frozen_epochs, ("encoder",)),
-        (epochs - frozen_epochs, tuple(frozen_modules)),
-    ):
-        if count > 0:
-            phases.append(Phase(count * epoch_hours, weighting, kept))
-    return Schedule(phases, epoch_hours)
-
-
-def _brain(
-    model: PackedModel,
-    sampler: TaskSampler,
-    opt_class: Callable,
-    run_opts: dict | None,
-    folder: Path,
-    schedule: Schedule,
-    hparams: dict,
-    warmup_share: float,
-) -> JointBrain:
-    counter = sb.utils.epoch_loop.EpochCounter(schedule.epochs)
-    progress = Progress()
-    brain = JointBrain(
-        modules={"model": model},
-        opt_class=opt_class,
-        hparams={
-            "schedule": schedule,
-            "sampler": sampler,
-            "progress": progress,
-            "counter": counter,
-            "log": JsonLinesLog(folder / "train_log.jsonl"),
-            "affinities": JsonLinesLog(folder / "affinity.jsonl"),
-            "grad_share_every": 0,
-            "augment": None,
-            **hparams,
-        },
-        run_opts=run_opts,
-        checkpointer=WholeCheckpointer(
-            folder / "save",
-            {"model": model, "counter": counter, "progress": progress},
-        ),
-    )
-    # Whole updates an epoch: what is left over would be thrown away.
-    batches = brain.grad_accumulation_factor
-    updates = -(-sampler.steps_per_epoch // batches)
-    sampler.steps_per_epoch = updates * batches
-    updates *= schedule.epochs
-    brain.hparams.lr_scheduler = LinearWarmupScheduler(
-        opt_class.keywords["lr"], round(warmup_share * updates), updates + 1
-    )
-    hours = sampler.hours_per_step() * sampler.world_size
-    logger.info(
-        f"{len(sampler.streams)} tasks, {sampler.strategy} a step; "
-        f"{updates} updates in {schedule.epochs} epochs, "
-        f"{hours * 3600 * batches:.0f} s of audio each, "
-        f"{hours * updates * batches:.2f} h in all"
-    )
-    return brain

@@ -181,9 +181,13 @@ def test_affinities_are_measured_and_disturb_nothing(folder, tmp_path):
 
 
 KILLED = """
-    import json, sys
-    sys.path.insert(0, {root!r})
+    import sys
     from pathlib import Path
+
+    import torch
+
+    torch.set_num_threads(1)
+    sys.path.insert(0, {root!r})
     from tests.training.test_joint import parts_in, run
     run(parts_in(Path({folder!r})), {out!r}, **{settings!r})
 """
