@@ -196,7 +196,7 @@ def _audio_problems(
         wav = None if quick else _samples(path)
     except Exception as error:  # libsndfile raises its own kinds
         yield bad(
-            f"not readable as audio: {error}",
+            f"not readable as audio: {error}".rstrip("."),
             "Copy the file again, or convert it to WAV or FLAC.",
         )
         return

@@ -260,7 +260,8 @@ def subset(
             there = sorted({repr(e.get(field)) for e in kept.values()})
             raise ManifestError(
                 f"no entry has {field} in {wanted}; there are "
-                f"{', '.join(there[:LISTED])}. Choose one of these."
+                f"{', '.join(there[:LISTED])}. Choose one of these, or "
+                f"correct {field} in the manifest."
             )
         kept = left
     return kept

@@ -61,8 +61,8 @@ class Transcription(SupervisedTask):
             unknown = self.tokens.unknown(words)
             if not self.scored(words):
                 lines.append(
-                    f"{name}: {self.field} says nothing. Transcribe the "
-                    "entry, or leave it out."
+                    f"{name}: {self.field} {entry[self.field]!r:.60} says "
+                    "nothing. Transcribe the entry, or leave it out."
                 )
             elif unknown:
                 lines.append(

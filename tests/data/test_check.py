@@ -68,6 +68,7 @@ def test_file_that_is_no_audio(tmp_path):
     entry = {"wav": str(tmp_path / "a.wav"), "duration": 1.0}
     problem = only_problem(entry, quick=True)
     assert problem.what.startswith("not readable as audio")
+    assert ".." not in str(problem)
     assert "convert it to WAV or FLAC" in problem.remedy
 
 

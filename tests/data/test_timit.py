@@ -171,7 +171,8 @@ def test_another_folder_says_what_is_missing(tmp_path):
     other.mkdir()
     message = refuse(other)
     assert "no folders TRAIN and TEST, in large or small letters" in message
-    assert "Get TIMIT from https" in message
+    assert "folders there: none. Get TIMIT from https" in message
+    assert "folders there: TRAIN, other. Get" in refuse(tmp_path)
 
 
 def test_missing_speakers_sentences_and_labels_are_all_named(corpus):

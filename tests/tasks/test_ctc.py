@@ -218,7 +218,7 @@ def test_problems_are_named_by_id():
     }
     problems = task.problems(bad)
     assert [line.split(":")[0] for line in problems] == list(bad)[:-1]
-    assert "zz" in problems[3] and "says nothing" in problems[0]
+    assert "zz" in problems[3] and "phones [] says nothing" in problems[0]
 
 
 def test_bad_training_entries_are_left_to_problems():

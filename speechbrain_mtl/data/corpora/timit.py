@@ -14,6 +14,7 @@ from speechbrain_mtl.data.corpora.common import read_headers
 from speechbrain_mtl.data.corpora.source import Corpus
 from speechbrain_mtl.data.corpora.timit_phones import FOLDINGS
 from speechbrain_mtl.data.manifest import (
+    LISTED,
     ManifestError,
     raise_problems,
     save_manifest,
@@ -136,8 +137,8 @@ def prepare_timit(
 
 def _root(data_folder: Path) -> Path:
     """Find the folder of both halves, whatever its letters."""
-    inner = [data_folder]
-    inner += [d for d in sorted(data_folder.iterdir()) if d.is_dir()]
+    below = [d for d in sorted(data_folder.iterdir()) if d.is_dir()]
+    inner = [data_folder, *below]
     for folder in inner:
         if folder != data_folder and folder.name.lower() not in (
             "timit",
@@ -148,8 +149,9 @@ def _root(data_folder: Path) -> Path:
         if {"train", "test"} <= names:
             return folder
     raise ManifestError(
-        f"{data_folder}: no folders TRAIN and TEST, in large or small letters. "
-        f"{CORPUS}"
+        f"{data_folder}: no folders TRAIN and TEST, in large or small letters, "
+        f"both in one place; folders there: "
+        f"{', '.join(d.name for d in below[:LISTED]) or 'none'}. {CORPUS}"
     )
 
 
