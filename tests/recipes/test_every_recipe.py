@@ -93,7 +93,7 @@ def test_it_runs(path, minis, wav2vec2_checkpoint, tmp_path):
         *options,
     ]
     done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, timeout=300
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=900
     )
     assert done.returncode == 0, done.stderr[-3000:]
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
