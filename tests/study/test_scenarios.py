@@ -47,7 +47,11 @@ together: !name:speechbrain_mtl.training.train_jointly
     opt_class: !ref <opt_class>
     epochs: 2
     steps_per_epoch: 3
-    batch_seconds: 2.0
+    batch_seconds:
+        word: 2.0
+        mood: 1.5
+    lr_scales:
+        mood: 0.5
     rules: [mean_gain, best_of_each, average_rank]
     affinity_every: 2
 transfer: !name:speechbrain_mtl.training.train_jointly
