@@ -8,6 +8,7 @@ HIGHER_IS_BETTER = {
     "mean F1": True,
     "mAP": True,
     "slot F1": True,
+    "recall": True,
     "PER": False,
     "CER": False,
     "WER": False,

@@ -1,0 +1,141 @@
+"""Pictures of speech with images: losses, retrieval and phones, layers."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from speechbrain_mtl.report.canvas import PRINT, photograph
+from speechbrain_mtl.report.layer_profile import (
+    COLORS,
+    MARKS,
+    draw_layer_profile,
+)
+
+
+def draw_grounding(
+    results: Mapping[str, Mapping[str, Any]], folder: str | os.PathLike
+) -> list[Path]:
+    """Draw the paper's three kinds of pictures.
+
+    Arguments
+    ---------
+    results : dict
+        By variant, what `train_grounded` gave, as JSON.
+    folder : str or path-like
+        Gets ``losses.png``, ``curves.png`` and, where ABX was measured,
+        ``layers_at_once.png`` and ``layers_in_turn.png``: the runs of one
+        phase, and of several.
+
+    Returns
+    -------
+    paths : list of Path
+        Those that were written.
+    """
+    folder = Path(folder)
+    losses = {
+        f"training loss of {task}": {
+            name: _points(found["train"], task)
+            for name, found in results.items()
+        }
+        for task in ("grounding", "wav2vec2")
+    }
+    both = ("speech_to_image_R@", "image_to_speech_R@")
+    curves = {
+        "recall on validation, %": {
+            name: _recalls(found["curves"], both)
+            for name, found in results.items()
+        },
+        "ABX error of the best layer, %": {
+            name: [
+                (epoch, 100 * error)
+                for epoch, error in _points(
+                    found["curves"], "wav2vec2/abx_within"
+                )
+            ]
+            for name, found in results.items()
+        },
+    }
+    paths = [
+        _draw(losses, folder / "losses.png", log=True),
+        _draw(curves, folder / "curves.png"),
+    ]
+    profiles = {
+        name: found["abx"][max(found["abx"], key=int)]["within"]
+        for name, found in results.items()
+        if found["abx"]
+    }
+    for file, several in (("at_once", False), ("in_turn", True)):
+        chosen = {
+            name: errors
+            for name, errors in profiles.items()
+            if (len(results[name]["ends"]) > 1) == several
+        }
+        if chosen:
+            path = folder / f"layers_{file}.png"
+            paths.append(draw_layer_profile(chosen, path))
+    return paths
+
+
+def _points(
+    by_epoch: Mapping[str, Mapping[str, float]], key: str
+) -> list[tuple[int, float]]:
+    found = ((int(e), v[key]) for e, v in by_epoch.items() if key in v)
+    return sorted(found)
+
+
+def _recalls(
+    curves: Mapping[str, Mapping[str, float]], ways: tuple[str, str]
+) -> list[tuple[int, float]]:
+    """Mean of both ways at the largest k, in percent."""
+    points = []
+    for epoch, values in curves.items():
+        found = [
+            max(
+                (int(name.rsplit("@", 1)[1]), value)
+                for name, value in values.items()
+                if name.startswith(f"grounding/{way}")
+            )[1]
+            for way in ways
+            if any(name.startswith(f"grounding/{way}") for name in values)
+        ]
+        if found:
+            points.append((int(epoch), 100 * sum(found) / len(found)))
+    return sorted(points)
+
+
+def _draw(
+    panels: Mapping[str, Mapping[str, list[tuple[int, float]]]],
+    path: Path,
+    log: bool = False,
+) -> Path:
+    with photograph(path, 4.4) as figure:
+        axes = figure.subplots(1, len(panels))
+        for ax, (title, lines) in zip(axes, panels.items()):
+            for place, (name, points) in enumerate(lines.items()):
+                if not points:
+                    continue
+                ax.plot(
+                    *zip(*points),
+                    color=COLORS[place % len(COLORS)],
+                    # More runs than colours: the rest are dashed.
+                    ls="-" if place < len(COLORS) else "--",
+                    marker=MARKS[place % len(MARKS)],
+                    ms=4,
+                    lw=1.6,
+                    label=name,
+                )
+            ax.set_title(title)
+            ax.set_xlabel("epoch")
+            ax.xaxis.get_major_locator().set_params(integer=True)
+            if log:
+                ax.set_yscale("log")
+            ax.grid(axis="y", color=PRINT.grid)
+        handles, labels = axes[0].get_legend_handles_labels()
+        for ax in axes[1:]:
+            for handle, label in zip(*ax.get_legend_handles_labels()):
+                if label not in labels:
+                    handles.append(handle)
+                    labels.append(label)
+        figure.legend(handles, labels, loc="outside lower center", ncols=5)
+    return path

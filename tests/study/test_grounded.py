@@ -1,0 +1,89 @@
+"""Nine runs become a card: values, the paper's claims, and pictures."""
+
+import json
+
+import pytest
+
+from speechbrain_mtl.report.grounding_figures import draw_grounding
+from speechbrain_mtl.study.grounded_card import grounded_card, grounded_table
+
+
+def result(recall, abx=(0.5, 0.3, 0.2, 0.4), lost=None):
+    """What one run gave, as JSON reads it back."""
+    way = {
+        "queries": 10, "pool": 10,
+        "recall": {"1": recall / 2, "10": recall},
+        "chance": {"1": 0.1, "10": 0.5},
+        "interval": {"1": [0, 1], "10": [0, 1]},
+    }  # fmt: skip
+    rows = [
+        {"phase": 1, "task": task, "measure": measure, "lost": value}
+        for (task, measure), value in (lost or {}).items()
+    ]
+    measures = {
+        "grounding/speech_to_image_R@1": 0.2,
+        "grounding/speech_to_image_R@10": recall,
+        "grounding/image_to_speech_R@10": recall,
+        "wav2vec2/abx_within": 0.2,
+    }
+    return {
+        "test": {"speech_to_image": way, "image_to_speech": way},
+        "abx": {"0": {"within": [0.5] * 4}, "12": {"within": list(abx)}},
+        "forgetting": rows,
+        "curves": {"0": {"wav2vec2/abx_within": 0.5}, "12": measures},
+        "train": {"1": {"wav2vec2": 4.0}, "12": {"grounding": 2.0}},
+        "ends": [2, 12] if lost else [12],
+    }
+
+
+R10 = ("grounding", "speech_to_image_R@10")
+I10 = ("grounding", "image_to_speech_R@10")
+
+
+def test_a_claim_is_counted_seed_by_seed():
+    card = grounded_card(
+        {
+            "VGS+": [result(0.6), result(0.7)],
+            "(W2V2, VGS)": [
+                result(0.8, lost={("wav2vec2", "loss"): 1.0}),
+                result(0.65, lost={("wav2vec2", "loss"): 2.0}),
+            ],
+            "(VGS, W2V2)": [result(0.2, lost={R10: 0.6, I10: 0.4})] * 2,
+            "(VGS+, W2V2)": [result(0.2, lost={R10: 0.1, I10: 0.2})] * 2,
+        }
+    )
+    first, second, third, fourth = card["claims"]
+    assert first["measured"]["better"] == pytest.approx([0.8, 0.65])
+    assert first["measured"]["held_in"] == 1  # .8 > .6, but .65 < .7
+    # Less is lost: lower is better here.
+    assert second["measured"]["worse"] == pytest.approx([0.5, 0.5])
+    assert second["measured"]["better"] == pytest.approx([0.15, 0.15])
+    assert second["measured"]["held_in"] == 2
+    assert third["measured"] is None  # (VGS+, VGS) was not run
+    assert fourth["measured"] is None
+    json.dumps(card)
+    table = grounded_table(card)
+    assert "in 1 of 2 seeds" in table and "not measured" in table
+
+
+def test_the_best_layer_is_one_of_the_transformers_at_the_end():
+    [run] = grounded_card({"VGS": [result(0.5, (0.1, 0.3, 0.2, 0.4))]})[
+        "runs"
+    ].values()
+    assert run["abx"] == [0.2] and run["abx_layer"] == [2]
+    assert run["image_to_speech_R@1"] == [0.25]
+    assert run["retrieval"] == [0.5] and run["lost_retrieval"] == [None]
+
+
+def test_pictures_of_nine_runs(tmp_path):
+    pytest.importorskip("matplotlib")
+    runs = {f"run {n}": result(0.1 * n) for n in range(7)}
+    runs["(VGS, W2V2)"] = result(0.2, lost={R10: 0.6})
+    paths = draw_grounding(runs, tmp_path)
+    assert [p.name for p in paths] == [
+        "losses.png",
+        "curves.png",
+        "layers_at_once.png",
+        "layers_in_turn.png",
+    ]
+    assert all(p.read_bytes()[1:4] == b"PNG" for p in paths)
