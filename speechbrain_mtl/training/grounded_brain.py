@@ -44,6 +44,9 @@ class GroundedBrain(MultiTaskBrain):
         """Before the first step, look for phones in the untrained encoder."""
         super().on_fit_start()
         if self.hparams.progress.steps == 0:
+            if if_main_process():
+                # A run that was killed before its first checkpoint wrote it.
+                self.hparams.log.rewind(-1)
             self._phones(0)
 
     def on_stage_start(self, stage: sb.Stage, epoch: int | None = None) -> None:

@@ -108,17 +108,18 @@ class Killed(Exception):
     pass
 
 
-@pytest.mark.parametrize("epoch", [1, 2])
+@pytest.mark.parametrize("epoch, step", [(1, 1), (2, 3)])
 def test_killed_and_resumed_equals_undisturbed(
-    parts, images, whole, tmp_path, monkeypatch, epoch
+    parts, images, whole, tmp_path, monkeypatch, epoch, step
 ):
     options = {"run_opts": {"ckpt_interval_steps": 2}}
     before = MultiTaskBrain.on_fit_batch_end
 
     def die(brain, *arguments):
         before(brain, *arguments)
-        # In the middle of an epoch, one step behind a checkpoint.
-        if brain.hparams.sampler.epoch == epoch and brain.step == 3:
+        # Before the first checkpoint; and in the middle of an epoch, one
+        # step behind one.
+        if (brain.hparams.sampler.epoch, brain.step) == (epoch, step):
             raise Killed
 
     with monkeypatch.context() as patch:
