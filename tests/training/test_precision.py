@@ -36,8 +36,8 @@ def dtypes(monkeypatch):
         seen["labels"] |= {value.dtype for value in values.values()}
         return values
 
-    def outputs(encoder, x, valid):
-        made = layers(encoder, x, valid)
+    def outputs(encoder, *rest):
+        made = layers(encoder, *rest)
         seen["layers"] |= {layer.dtype for layer in made if encoder.training}
         return made
 
