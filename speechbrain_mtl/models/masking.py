@@ -60,6 +60,52 @@ def span_mask(
     return hidden & (position < lens[:, None])
 
 
+def hidden_frames(
+    hide: bool | torch.Tensor | None,
+    training: bool,
+    lens: torch.Tensor,
+    valid: torch.Tensor,
+    prob: float,
+    span: int,
+    least: int,
+) -> torch.Tensor | None:
+    """Choose the frames that an encoder hides from itself.
+
+    Arguments
+    ---------
+    hide : bool or torch.Tensor, optional
+        Whether to, or which, [B, F] bool. None hides while training.
+    training : bool
+        Whether the encoder trains.
+    lens : torch.Tensor
+        Absolute lengths, [B].
+    valid : torch.Tensor
+        Frames that are no padding, [B, F] bool.
+    prob, span, least
+        See `span_mask`.
+
+    Returns
+    -------
+    hidden : torch.Tensor or None
+        [B, F] bool; None where nothing is hidden.
+
+    Example
+    -------
+    >>> lens, valid = torch.tensor([1]), torch.tensor([[True, False]])
+    >>> hidden_frames(torch.ones(1, 2) > 0, False, lens, valid, 0.5, 2, 1)
+    tensor([[ True, False]])
+    >>> hidden_frames(None, False, lens, valid, 0.5, 2, 1) is None
+    True
+    """
+    if isinstance(hide, torch.Tensor):
+        return hide & valid
+    if hide is None:
+        hide = training and prob > 0
+    if not hide:
+        return None
+    return span_mask(lens, valid.shape[1], prob, span, least)
+
+
 class SpanMask(nn.Module):
     """Replace random spans of frames by a learned vector while training.
 

@@ -18,8 +18,13 @@ from speechbrain.nnet.attention import (
 from torch import nn
 
 from speechbrain_mtl.models.encoder import Encoded, Encoder, frame_mask
-from speechbrain_mtl.models.masking import span_mask
-from speechbrain_mtl.models.waveform import prepared, window_and_step
+from speechbrain_mtl.models.masking import hidden_frames
+from speechbrain_mtl.models.waveform import (
+    check_depth,
+    prepared,
+    whole_windows,
+    window_and_step,
+)
 from speechbrain_mtl.workers.analysis import SAMPLE_RATE
 
 #: What the modules are called in a checkpoint of SpeechBrain's recipe.
@@ -126,7 +131,7 @@ class SpeechBrainEncoder(Encoder):
 
     def frame_lens(self, samples: torch.Tensor) -> torch.Tensor:
         """Count the whole windows in recordings of so many samples, or 1."""
-        return ((samples - self.window) // self.step + 1).clamp(min=1)
+        return whole_windows(samples, self.window, self.step)
 
     def forward(
         self,
@@ -162,10 +167,7 @@ class SpeechBrainEncoder(Encoder):
             the positional encoding.
         """
         highest = len(self.dims) - 1
-        if depth is not None and not 1 <= depth <= highest:
-            raise ValueError(
-                f"depth is {depth}; this encoder has layers 1 to {highest}"
-            )
+        check_depth(depth, highest)
         # The recipe normalises by torch's layer_norm, whose eps this is.
         eps = 1e-5 if self.normalize else None
         wavs, samples = prepared(wavs, lens, self.window, eps)
@@ -174,19 +176,15 @@ class SpeechBrainEncoder(Encoder):
         valid = frame_mask(frames, latents.shape[1])
         wrapper = self.wrapper
         x = wrapper.dropout_encoder_input(wrapper.input_projector(latents))
-        if hide is None:
-            hide = self.training and self.mask_prob > 0
-        hidden = None
-        if isinstance(hide, torch.Tensor):
-            hidden = hide & valid
-        elif hide:
-            hidden = span_mask(
-                frames,
-                x.shape[1],
-                self.mask_prob,
-                self.mask_span,
-                self.mask_least,
-            )
+        hidden = hidden_frames(
+            hide,
+            self.training,
+            frames,
+            valid,
+            self.mask_prob,
+            self.mask_span,
+            self.mask_least,
+        )
         if hidden is not None:
             vector = wrapper.mask_emb.to(x.dtype)
             x = torch.where(hidden[..., None], vector, x)

@@ -9,8 +9,13 @@ from torch import nn
 
 from speechbrain_mtl.models.encoder import Encoded, Encoder, frame_mask
 from speechbrain_mtl.models.group_norm import ValidGroupNorm
-from speechbrain_mtl.models.masking import span_mask
-from speechbrain_mtl.models.waveform import prepared, window_and_step
+from speechbrain_mtl.models.masking import hidden_frames
+from speechbrain_mtl.models.waveform import (
+    check_depth,
+    prepared,
+    whole_windows,
+    window_and_step,
+)
 from speechbrain_mtl.workers.analysis import SAMPLE_RATE
 
 
@@ -128,7 +133,7 @@ class TransformerEncoder(Encoder):
 
     def frame_lens(self, samples: torch.Tensor) -> torch.Tensor:
         """Count the whole windows in recordings of so many samples, or 1."""
-        return ((samples - self.window) // self.step + 1).clamp(min=1)
+        return whole_windows(samples, self.window, self.step)
 
     def forward(
         self,
@@ -163,10 +168,7 @@ class TransformerEncoder(Encoder):
             When there are not so many layers.
         """
         highest = len(self.network.encoder.layers)
-        if depth is not None and not 1 <= depth <= highest:
-            raise ValueError(
-                f"depth is {depth}; this encoder has layers 1 to {highest}"
-            )
+        check_depth(depth, highest)
         eps = 1e-7 if self.normalize else None
         wavs, samples = prepared(wavs, lens, self.window, eps)
         frames = self.frame_lens(samples)
@@ -178,19 +180,15 @@ class TransformerEncoder(Encoder):
         features = self.network.feature_extractor(wavs).transpose(1, 2)
         valid = frame_mask(frames, features.shape[1])
         x, latents = self._project(features)
-        if hide is None:
-            hide = self.training and self.mask_prob > 0
-        hidden = None
-        if isinstance(hide, torch.Tensor):
-            hidden = hide & valid
-        elif hide:
-            hidden = span_mask(
-                frames,
-                x.shape[1],
-                self.mask_prob,
-                self.mask_span,
-                self.mask_least,
-            )
+        hidden = hidden_frames(
+            hide,
+            self.training,
+            frames,
+            valid,
+            self.mask_prob,
+            self.mask_span,
+            self.mask_least,
+        )
         if hidden is not None:
             vector = self.network.masked_spec_embed.to(x.dtype)
             x = torch.where(hidden[..., None], vector, x)

@@ -38,6 +38,34 @@ def window_and_step(
     return window, step
 
 
+def whole_windows(
+    samples: torch.Tensor, window: int, step: int
+) -> torch.Tensor:
+    """Count the frames of recordings: windows that fit, but at least one.
+
+    Example
+    -------
+    >>> whole_windows(torch.tensor([100, 400, 719, 720]), 400, 320)
+    tensor([1, 1, 1, 2])
+    """
+    return ((samples - window) // step + 1).clamp(min=1)
+
+
+def check_depth(depth: int | None, highest: int) -> None:
+    """Refuse a layer that an encoder does not have.
+
+    Example
+    -------
+    >>> check_depth(13, highest=12)
+    Traceback (most recent call last):
+    ValueError: depth is 13; this encoder has layers 1 to 12
+    """
+    if depth is not None and not 1 <= depth <= highest:
+        raise ValueError(
+            f"depth is {depth}; this encoder has layers 1 to {highest}"
+        )
+
+
 def prepared(
     wavs: torch.Tensor,
     lens: torch.Tensor,

@@ -92,7 +92,9 @@ class JointBrain(SupervisedBrain):
         self._log("valid", {**means, **named_scores(self.scored)})
         errors = {name: found[0].error for name, found in self.scored.items()}
         if sb.utils.distributed.if_main_process():
-            self.hparams.snapshots.add(epoch, self.state(), errors)
+            self.hparams.snapshots.add(
+                epoch, self.state(), errors, named_scores(self.scored)
+            )
         self.checkpointer.save_and_keep_only(
             meta={"loss": means["total"], "epoch": epoch}, num_to_keep=1
         )

@@ -15,6 +15,7 @@ from speechbrain_mtl.training.finetune import plain_answers
 from speechbrain_mtl.training.joint import JointBrain
 from speechbrain_mtl.training.joint_data import JointData
 from speechbrain_mtl.training.model import unwrapped
+from speechbrain_mtl.training.supervised import named_scores
 
 BEST_OF_EACH = "best_of_each"
 State = dict[str, torch.Tensor]
@@ -79,10 +80,10 @@ def joint_results(
         errors,
         reference,
     )
-    if averaged > 1:
-        last = snapshots.there()[-averaged:]
+    last = snapshots.there()[-averaged:] if averaged else []
+    if len(last) > 1:
         state = averaged_states([snapshots.load(epoch) for epoch in last])
-        _, scores = tested.state(state, tune=True)
+        scores = tested.tuned(state)
         chosen[f"mean of last {len(last)}"] = {"epoch": last, "scores": scores}
     if interpolated and initial is not None:
         chosen["interpolated encoder"] = tested.between(
@@ -142,8 +143,9 @@ class Tested:
         wanted = list(tasks or self.tasks)
         missing = [t for t in wanted if (epoch, t) not in self._known]
         if missing:
-            state = self.brain.hparams.snapshots.load(epoch)
-            _, scores = self.state(state, missing)
+            snapshots = self.brain.hparams.snapshots
+            self._load(snapshots.load(epoch))
+            scores = self._tests(missing, snapshots.values(epoch))
             for task in missing:
                 self._known[epoch, task] = {
                     name: score
@@ -156,16 +158,16 @@ class Tested:
             for name, score in self._known[epoch, task].items()
         }
 
-    def state(
-        self,
-        state: State,
-        tasks: Sequence[str] | None = None,
-        tune: bool = False,
-    ) -> tuple[float, dict[str, dict]]:
-        """Validate and test weights; give the mean validation error, too."""
-        tasks = list(tasks or self.tasks)
+    def tuned(self, state: State) -> dict[str, dict]:
+        """Test weights that no validation has seen, once it has."""
         self._load(state)
-        valid = self._scores("valid", tasks, tune)
+        valid = self._scores("valid", self.tasks, tune=True)
+        return self._tests(self.tasks, named_scores(valid))
+
+    def _tests(
+        self, tasks: Sequence[str], valid: Mapping[str, float]
+    ) -> dict[str, dict]:
+        """Test the weights as they are, beside what they validated at."""
         model = unwrapped(self.brain.modules.model)
         for name in tasks:
             if model.tasks[name].learns:
@@ -174,17 +176,11 @@ class Tested:
                 model.tasks[name].learn(self.brain.answers[name], entries)
         scores = self._scores("test", tasks)
         self.answers |= self.brain.answers
-        error = sum(valid[n][0].error for n in tasks) / len(tasks)
-        # A task that is tuned may test by more metrics than it is tuned by.
-        known = {
-            (name, score.metric): score.value
-            for name in tasks
-            for score in valid[name]
-        }
-        return error, {
+        return {
             f"{name}/{score.metric}": {
                 **score.as_dict(),
-                "valid": known.get((name, score.metric)),
+                # A test may be scored by more than validation is.
+                "valid": valid.get(f"{name}/{score.metric}"),
             }
             for name in tasks
             for score in scores[name]
@@ -207,7 +203,7 @@ class Tested:
             error = sum(v[0].error for v in valid.values()) / len(valid)
             found.append((error, share, mixed))
         _, share, mixed = min(found, key=lambda one: one[:2])
-        _, scores = self.state(mixed, tune=True)
+        scores = self.tuned(mixed)
         return {"epoch": None, "share": share, "scores": scores}
 
     def _load(self, state: State) -> None:

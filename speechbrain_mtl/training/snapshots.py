@@ -20,8 +20,8 @@ class Snapshots:
     Arguments
     ---------
     folder : str or path-like
-        Gets ``<epoch>.ckpt`` and ``validations.json`` with all errors, also
-        of what is no longer there.
+        Gets ``<epoch>.ckpt`` and ``validations.json`` with all that was
+        measured, also of what is no longer there.
     last : int
         How many of the last to keep in any case.
 
@@ -44,6 +44,7 @@ class Snapshots:
         epoch: int,
         state: Mapping[str, torch.Tensor],
         errors: Mapping[str, float],
+        values: Mapping[str, float] | None = None,
     ) -> None:
         """Keep one validation; a second of the same epoch replaces it.
 
@@ -55,26 +56,36 @@ class Snapshots:
             What to keep.
         errors : dict
             By task; lower is better.
+        values : dict, optional
+            What else was measured, by "task/metric".
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic_path(self._path(epoch)) as temporary:
             torch.save(dict(state), temporary)
         # A resumed run repeats what came after its checkpoint.
-        known = {e: found for e, found in self.errors().items() if e < epoch}
-        known[epoch] = dict(errors)
+        known = {e: found for e, found in self._known().items() if e < epoch}
+        known[epoch] = {"errors": dict(errors), "values": dict(values or {})}
         write_json(self.folder / "validations.json", known)
-        kept = set(front(known)) | set(sorted(known)[-self.last :])
+        by_epoch = self.errors()
+        kept = set(front(by_epoch)) | set(sorted(by_epoch)[-self.last :])
         for path in self.folder.glob("*.ckpt"):
             if int(path.stem) not in kept:
                 path.unlink()
 
     def errors(self) -> dict[int, dict[str, float]]:
         """Give the errors of all validations, by epoch."""
+        return {e: found["errors"] for e, found in self._known().items()}
+
+    def values(self, epoch: int) -> dict[str, float]:
+        """Give what was measured at one validation, by "task/metric"."""
+        return self._known()[epoch]["values"]
+
+    def _known(self) -> dict[int, dict]:
         path = self.folder / "validations.json"
         if not path.exists():
             return {}
         found = json.loads(path.read_text(encoding="utf-8"))
-        return {int(epoch): errors for epoch, errors in found.items()}
+        return {int(epoch): one for epoch, one in found.items()}
 
     def there(self) -> list[int]:
         """List the epochs whose weights are kept."""

@@ -92,6 +92,12 @@ def test_all_tasks_are_learned(folder, tmp_path, frozen):
         scores = found["rules"][rule]["scores"]
         assert set(scores) == {"word/accuracy", "mood/accuracy"}
         assert all(score["value"] > 0.8 for score in scores.values())
+        epochs = found["rules"][rule]["epoch"]
+        for name in LABELS:
+            epoch = epochs if rule == "mean_error" else epochs[name]
+            error = found["validations"][str(epoch)][name]
+            valid = scores[f"{name}/accuracy"]["valid"]
+            assert valid == pytest.approx(1 - error)
     assert found["steps"] == 80 and found["hours"] > 0
     assert (tmp_path / "encoder.ckpt").exists() != frozen
 
@@ -133,6 +139,11 @@ def test_heads_begin_where_others_ended(folder, tmp_path):
     warm_loss = losses_of(tmp_path / "b", "word")[0]
     assert warm_loss < 0.5 * losses_of(tmp_path / "c", "word")[0]
     assert cold["errors"]["word"] > 0
+
+
+def test_one_validation_has_no_mean(folder, tmp_path):
+    found = run(parts_in(folder), tmp_path, epochs=1, averaged=3)
+    assert set(found["rules"]) == {"mean_error", "best_of_each"}
 
 
 def test_averaged_and_interpolated_weights_are_tested(folder, tmp_path):

@@ -1,4 +1,4 @@
-"""Ten minutes of the embedded corpus, and trainings of a few steps."""
+"""Eight minutes of the embedded corpus, and trainings of a few steps."""
 
 import json
 
@@ -14,9 +14,9 @@ def make(folder):
     return [
         *options,
         f"--data_folder={folder / 'corpus'}",
-        "--minutes=10",
+        "--minutes=8",
         "--speakers=10",
-        "--mixtures=16",
+        "--mixtures=8",
         "--seeds=1",
         "--left_out=[er]",
     ]
