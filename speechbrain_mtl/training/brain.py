@@ -9,7 +9,10 @@ import torch
 from speechbrain.utils.distributed import if_main_process
 from torch.nn.parallel import DistributedDataParallel
 
-from speechbrain_mtl.collectives import several_processes
+from speechbrain_mtl.collectives import (
+    several_processes,
+    sum_over_processes,
+)
 from speechbrain_mtl.training.finite import not_finite, zero_of
 from speechbrain_mtl.training.model import unwrapped
 from speechbrain_mtl.training.progress import LossMeter
@@ -228,9 +231,14 @@ class MultiTaskBrain(sb.Brain):
     ) -> None:
         """Count the step; log the means now and then."""
         progress = self.hparams.progress
-        seconds = sum(batch.seconds) * self.hparams.sampler.world_size
+        seconds = sum(batch.seconds)
+        of_all = None
+        if several_processes():
+            # Others have batches of other lengths.
+            own = torch.tensor(seconds, device=self.device)
+            of_all = sum_over_processes(own)
         means = {**outputs["losses"], **outputs["measured"], "total": loss}
-        progress.advance(means, seconds)
+        progress.advance(means, seconds, of_all)
         if progress.steps % self.hparams.log_every == 0:
             self._log("train", progress.meter.result())
 

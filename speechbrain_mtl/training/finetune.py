@@ -23,6 +23,7 @@ from speechbrain_mtl.training.device import chosen_device
 from speechbrain_mtl.training.model import MultiTaskModel, unwrapped
 from speechbrain_mtl.training.supervised import SupervisedBrain
 from speechbrain_mtl.training.supervised_run import (
+    check_mix,
     heads_first,
     supervised_brain,
 )
@@ -125,6 +126,9 @@ def finetune(
 
     Raises
     ------
+    ValueError
+        When tasks cannot be trained on chunks, or an encoder's `SharedMix`
+        would be frozen before it has learnt anything.
     ManifestError
         Naming all entries a task cannot use, before anything is trained.
     AudioError
@@ -140,6 +144,8 @@ def finetune(
             f"chunk_seconds is {chunk_seconds}: give seconds above 0, or null "
             f"where answers are those of whole utterances, as of {whole}"
         )
+    still = epochs if frozen else frozen_epochs
+    check_mix(encoder, still >= epochs)
     prepare_tasks(tasks, encoder.dims, parts)
     features = {}
     if frozen and store and augment is None:
@@ -162,7 +168,6 @@ def finetune(
     sampler, train_loader = loader("train", parts["train"], train=True)
     epoch_hours = sampler.hours_per_batch * sampler.batches_per_pass
     weighting = FixedWeights(weights or dict.fromkeys(tasks, 1.0))
-    still = epochs if frozen else frozen_epochs
     schedule = heads_first(
         weighting, epoch_hours, epochs, still, frozen_modules
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from speechbrain_mtl.data.audio import AudioError
-from speechbrain_mtl.models import Encoder, SharedMix
+from speechbrain_mtl.models import Encoder
 from speechbrain_mtl.models.stored import StoredEncoder
 from speechbrain_mtl.tasks import Task
 from speechbrain_mtl.tasks.supervised import SupervisedTask
@@ -27,6 +27,7 @@ from speechbrain_mtl.training.packed_model import PackedModel
 from speechbrain_mtl.training.progress import JsonLinesLog
 from speechbrain_mtl.training.snapshots import Snapshots
 from speechbrain_mtl.training.supervised_run import (
+    check_mix,
     heads_first,
     supervised_brain,
 )
@@ -185,12 +186,7 @@ def train_jointly(
             tasks[name].load_state_dict(state)
     if frozen and any(task.predicts_hidden for task in tasks.values()):
         raise ValueError("tasks that predict hidden frames train the encoder")
-    if frozen and isinstance(encoder, SharedMix) and not encoder.learnt:
-        raise ValueError(
-            "frozen with the encoder, the mix that tasks share would stay an "
-            "average. Leave frozen out and give frozen_modules: "
-            "[encoder.encoder], or mixes to the tasks"
-        )
+    check_mix(encoder, frozen or frozen_epochs >= epochs)
     features = None
     labelling = [n for n, task in tasks.items() if task.worker is not None]
     if frozen and store and labelling:

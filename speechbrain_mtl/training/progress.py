@@ -48,6 +48,9 @@ class LossMeter:
 class Progress:
     """Steps and audio seen, and what is measured but not yet logged.
 
+    Audio counted on a device, as a sum over processes is, stays there until
+    `hours` is read.
+
     Example
     -------
     >>> progress = Progress()
@@ -58,16 +61,36 @@ class Progress:
 
     def __init__(self) -> None:
         self.steps = 0
-        self.hours = 0.0
+        self._hours: float | torch.Tensor = 0.0
         self.meter = LossMeter()
         self.shares: dict[str, torch.Tensor] = {}
         #: Steps that a task was left out of, its loss not being finite.
         self.skipped: dict[str, int] = {}
 
-    def advance(self, losses: dict[str, torch.Tensor], seconds: float) -> None:
-        """Count one training step."""
+    @property
+    def hours(self) -> float:
+        """Audio seen, of all processes."""
+        return float(self._hours)
+
+    def advance(
+        self,
+        losses: dict[str, torch.Tensor],
+        seconds: float,
+        of_all: float | torch.Tensor | None = None,
+    ) -> None:
+        """Count one training step.
+
+        Arguments
+        ---------
+        losses : dict
+            And whatever else was measured; scalars of this process.
+        seconds : float
+            Of audio that they were measured on.
+        of_all : float or torch.Tensor, optional
+            Seconds of all processes, where there are others.
+        """
         self.steps += 1
-        self.hours += seconds / 3600
+        self._hours += (seconds if of_all is None else of_all) / 3600
         self.meter.add(losses, seconds)
 
     @mark_as_saver
@@ -88,7 +111,7 @@ class Progress:
     def load(self, path: str, end_of_epoch: bool) -> None:
         """Read the state back."""
         state = json.loads(Path(path).read_text())
-        self.steps, self.hours = state["steps"], state["hours"]
+        self.steps, self._hours = state["steps"], state["hours"]
         totals = state["totals"].items()
         self.meter.totals = {n: torch.tensor(t) for n, t in totals}
         self.meter.seconds = state["seconds"]

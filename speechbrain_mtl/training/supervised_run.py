@@ -7,6 +7,7 @@ from pathlib import Path
 import speechbrain as sb
 from speechbrain.nnet.schedulers import LinearWarmupScheduler
 
+from speechbrain_mtl.models import Encoder, SharedMix
 from speechbrain_mtl.training.checkpoints import WholeCheckpointer
 from speechbrain_mtl.training.model import MultiTaskModel
 from speechbrain_mtl.training.progress import JsonLinesLog, Progress
@@ -58,6 +59,29 @@ def heads_first(
         if count > 0
     ]
     return Schedule(phases, epoch_hours)
+
+
+def check_mix(encoder: Encoder, frozen: bool) -> None:
+    """Refuse to freeze a mix of layers that has learnt nothing yet.
+
+    Arguments
+    ---------
+    encoder : Encoder
+        Shared by the tasks.
+    frozen : bool
+        Whether it is so in all epochs.
+
+    Raises
+    ------
+    ValueError
+        When heads would read a plain average for good.
+    """
+    if frozen and isinstance(encoder, SharedMix) and not encoder.learnt:
+        raise ValueError(
+            "frozen with the encoder, the mix that tasks share would stay an "
+            "average. Train the encoder (frozen: False) and give "
+            "frozen_modules: [encoder.encoder], or mixes to the tasks"
+        )
 
 
 def supervised_brain(

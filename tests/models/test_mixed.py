@@ -2,6 +2,7 @@
 
 import copy
 import functools
+import json
 
 import pytest
 import torch
@@ -17,11 +18,13 @@ from speechbrain_mtl.tasks import (
     UtteranceClassification,
     Wav2Vec2Task,
 )
+from speechbrain_mtl.training import finetune
 from speechbrain_mtl.training.joint_training import train_jointly
 from speechbrain_mtl.training.model import MultiTaskModel
 from speechbrain_mtl.training.pretrain import save_encoder
 from tests.helpers.batches import noises
 from tests.helpers.encoders import small_crdnn
+from tests.recipes.miniature import write_tones
 
 SIZES = {
     "hidden_size": 16, "layers": 2, "heads": 2, "feedforward_size": 32,
@@ -151,20 +154,86 @@ def test_layers_of_unlike_width_are_refused():
         SharedMix(small_crdnn(dnn_size=12))
 
 
-def test_a_mix_that_would_never_learn_is_refused(tmp_path):
-    sizes = {"projection": 8, "rnn_size": 4, "dnn_size": 8}
-    entry = {"wav": "a.wav", "duration": 1.0, "word": "a"}
-    other = {"wav": "b.wav", "duration": 1.0, "word": "b"}
-    found = {p: {"a": entry, "b": other} for p in ("train", "valid", "test")}
+def words(folder=None):
+    """Train, valid and test parts: of recordings, or of none."""
+    names = [f"{pitch}_{take}" for pitch in "ab" for take in range(6)]
+    paths = dict.fromkeys(names, "none.wav")
+    if folder is not None:
+        paths = write_tones(folder, names)
+    entries = {
+        name: {"wav": str(path), "duration": 0.4, "word": name[0]}
+        for name, path in paths.items()
+    }
+    return dict.fromkeys(("train", "valid", "test"), entries)
+
+
+def trained_by(how, encoder, parts, folder, **settings):
+    """Train one task by either function."""
+    word = {"word": UtteranceClassification("word", layer=-1)}
+    return how(
+        encoder,
+        word,
+        parts if how is finetune else {"word": parts},
+        folder,
+        functools.partial(torch.optim.AdamW, lr=0.05),
+        {"device": "cpu", "noprogressbar": True},
+        epochs=2,
+        batch_seconds=2.0,
+        progressbar=False,
+        **settings,
+    )
+
+
+def calibrated(encoder):
+    """One that has seen audio."""
+    encoder.calibrate(torch.randn(2, 16000), torch.ones(2))
+    return encoder
+
+
+NARROW = {"projection": 8, "rnn_size": 4, "dnn_size": 8}
+BOTH = pytest.mark.parametrize("how", [train_jointly, finetune])
+
+
+@BOTH
+@pytest.mark.parametrize("still", [{"frozen": True}, {"frozen_epochs": 2}])
+def test_a_mix_that_would_never_learn_is_refused(how, still, tmp_path):
+    shared = SharedMix(small_crdnn(**NARROW))
+    settings = {"frozen": False, **still}
     with pytest.raises(ValueError, match=r"frozen_modules: \[encoder.encoder"):
-        train_jointly(
-            SharedMix(small_crdnn(**sizes)),
-            {"word": UtteranceClassification("word")},
-            {"word": found},
-            tmp_path,
-            functools.partial(torch.optim.AdamW, lr=0.1),
-            frozen=True,
-        )
+        trained_by(how, shared, words(), tmp_path, **settings)
+
+
+@BOTH
+def test_a_mix_is_trained_above_frozen_layers(how, tmp_path):
+    shared = SharedMix(calibrated(small_crdnn(**NARROW)))
+    before = {n: v.clone() for n, v in shared.state_dict().items()}
+    parts = words(tmp_path / "audio")
+    trained_by(
+        how, shared, parts, tmp_path / "run", frozen=False,
+        frozen_modules=["encoder.encoder"],
+    )  # fmt: skip
+    newest = max(tmp_path.glob("run/save/CKPT*"))
+    after = torch.load(newest / "model.ckpt")
+    for name, value in before.items():
+        still = torch.equal(after[f"encoder.{name}"], value)
+        assert still == (name != "mix.logits"), name
+    assert not shared.learnt
+
+
+@BOTH
+def test_a_learnt_mix_is_read_frozen(how, tmp_path):
+    """Its stored layers are those that are computed anew."""
+    shared = SharedMix(calibrated(small_crdnn(**NARROW)))
+    with torch.no_grad():
+        shared.mix.logits[0] += 1
+    parts = words(tmp_path / "audio")
+    losses = []
+    for store in (True, False):
+        folder = tmp_path / str(store)
+        trained_by(how, shared, parts, folder, frozen=True, store=store)
+        lines = (folder / "train_log.jsonl").read_text().splitlines()
+        losses.append([json.loads(line)["loss"] for line in lines])
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
 
 def test_a_copy_has_weights_of_its_own():

@@ -95,6 +95,9 @@ def run(case, kind, folder, rank=0, processes=1):
     }
     found |= {n: p.detach() for n, p in made.named_parameters()}
     found["weights"] = torch.tensor(list(weighting.weights.values()))
+    # The other process heard utterances of other lengths.
+    seconds = brain.hparams.progress.hours * 3600
+    found["seconds of audio"] = torch.tensor(seconds)
     skipped = brain.hparams.progress.skipped
     found["skipped"] = torch.tensor([skipped.get(name, 0) for name in TASKS])
     return found
