@@ -168,18 +168,18 @@ def suggest_auxiliaries(effects: Effects, task: str) -> list[str]:
     return sorted(helpful, key=lambda left: -found[left].value)
 
 
-def gains(errors: Errors, alone: Errors) -> dict[str, Effect]:
-    """By what share each task's error lies below that alone.
+def gains(errors: Errors, reference: Errors) -> dict[str, Effect]:
+    """By what share each task's error lies below that of another scenario.
 
     Arguments
     ---------
-    errors, alone : dict
+    errors, reference : dict
         ``{task: [error of each seed]}``; tasks that one lacks are left out.
 
     Returns
     -------
     gains : dict
-        By task; above 0 where it is better than alone.
+        By task; above 0 where it is better than the reference.
 
     Example
     -------
@@ -188,10 +188,10 @@ def gains(errors: Errors, alone: Errors) -> dict[str, Effect]:
     """
     return {
         task: Effect(
-            tuple(-s for s in relative_rise(found, alone[task]).shares)
+            tuple(-s for s in relative_rise(found, reference[task]).shares)
         )
         for task, found in errors.items()
-        if task in alone
+        if task in reference
     }
 
 

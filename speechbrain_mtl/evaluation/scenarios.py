@@ -30,7 +30,7 @@ class Scenarios:
         ``{task: [test error of each seed]}``, 1 - accuracy where the metric
         is an accuracy, each task trained by itself.
     joint : dict
-        The same, all tasks trained together.
+        The same, all tasks trained together; empty when they were not.
     without : dict
         ``{left out: {task: [...]}}``: together but for one. Not every task
         need be left out.
@@ -46,6 +46,8 @@ class Scenarios:
         Steps of the run at which affinities were measured.
     record : dict
         What else the card says: command, commit, data.
+    single : dict
+        ``{task: [...]}`` with an encoder trained for this task by itself.
     """
 
     tasks: list[str]
@@ -58,6 +60,7 @@ class Scenarios:
     affinity: dict[str, np.ndarray]
     measurements: int | None = None
     record: dict[str, Any] = field(default_factory=dict)
+    single: Errors = field(default_factory=dict)
 
     def higher_is_better(self, task: str) -> bool:
         """Tell a task with an accuracy from one with an error rate."""
@@ -72,9 +75,10 @@ def read_scenarios(path: str | os.PathLike) -> Scenarios:
     path : str or path-like
         JSON with ``"tasks"``, ``"metrics"`` and ``"errors"``. Of the errors,
         ``"all"`` has every task, and what leaves one out has all others;
-        ``"alone"``, ``"transfer"`` and ``"all_by_rule"`` may lack tasks. They,
-        ``"without"`` and ``"affinity"`` may be missing. Scenarios with fewer
-        seeds than others have the first of them.
+        ``"alone"``, ``"single"``, ``"transfer"`` and ``"all_by_rule"`` may
+        lack tasks. All of them but one of ``"alone"`` and ``"all"`` may be
+        missing, and so may ``"affinity"``. Scenarios with fewer seeds than
+        others have the first of them.
 
     Returns
     -------
@@ -121,11 +125,11 @@ def _scenarios(card: Any) -> Scenarios:
     tasks = card["tasks"]
     if (
         not isinstance(tasks, list)
-        or len(tasks) < 2
+        or not tasks
         or len({str(task) for task in tasks}) < len(tasks)
         or not all(isinstance(task, str) for task in tasks)
     ):
-        raise ValueError(f"tasks are {tasks}: need two names or more, each new")
+        raise ValueError(f"tasks are {tasks}: need a name or more, each new")
     metrics = _mapping(card["metrics"], "metrics")
     for task in tasks:
         kind = _kind(str(metrics.get(task)))
@@ -135,8 +139,11 @@ def _scenarios(card: Any) -> Scenarios:
                 f"{list(HIGHER_IS_BETTER)}"
             )
     errors = _mapping(card["errors"], "errors")
-    joint = _errors(errors.get("all", {}), tasks, "errors.all")
-    if set(joint) != set(tasks):
+    alone = _errors(errors.get("alone"), tasks, "errors.alone")
+    joint = _errors(errors.get("all"), tasks, "errors.all")
+    if not alone and not joint:
+        raise ValueError("errors have neither alone nor all")
+    if joint and set(joint) != set(tasks):
         raise ValueError(
             f"errors.all lacks {sorted(set(tasks) - set(joint))}: the tasks "
             "were not trained together"
@@ -156,14 +163,15 @@ def _scenarios(card: Any) -> Scenarios:
     return Scenarios(
         tasks=tasks,
         metrics={task: metrics[task] for task in tasks},
-        alone=_errors(errors.get("alone", {}), tasks, "errors.alone"),
+        alone=alone,
         joint=joint,
         without=without,
-        transfer=_errors(errors.get("transfer", {}), tasks, "errors.transfer"),
+        transfer=_errors(errors.get("transfer"), tasks, "errors.transfer"),
         rules=_nested(errors, "all_by_rule", tasks),
         affinity=_affinity(affinity, tasks),
         measurements=affinity.get("steps"),
         record={k: v for k, v in card.items() if k not in known},
+        single=_errors(errors.get("single"), tasks, "errors.single"),
     )
 
 

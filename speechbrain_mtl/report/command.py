@@ -1,8 +1,12 @@
 """`python -m speechbrain_mtl report`: one page from a run's folder."""
 
 import argparse
+from pathlib import Path
 
+from speechbrain_mtl.evaluation.scenarios import read_scenarios
 from speechbrain_mtl.report.page import write_report
+from speechbrain_mtl.report.relation_page import write_relations_page
+from speechbrain_mtl.report.relation_results import RelationResults
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,5 +18,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the page and say where it is."""
-    print(f"report: {write_report(args.output_folder)}")
+    folder = Path(args.output_folder)
+    card = folder / "scenarios.json"
+    if card.is_file():  # a study of tasks together, with a page of its own
+        results = RelationResults(read_scenarios(card))
+        page = write_relations_page(results, folder, "report.html")[0]
+    else:
+        page = write_report(folder)
+    print(f"report: {page}")
     return 0

@@ -1,8 +1,8 @@
-"""The pictures of relations: matrix, graphs, and gains over training alone."""
+"""The pictures of relations: matrix, graphs, and gains of the scenarios."""
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,17 @@ from speechbrain_mtl.report.canvas import (
     picture,
 )
 from speechbrain_mtl.report.relation_graph import draw_graphs
-from speechbrain_mtl.report.relation_results import RelationResults
+from speechbrain_mtl.report.relation_results import (
+    JOINT_GAIN,
+    RelationResults,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LEAST = 0.05  # relative effect from which unclear relations are drawn, pale
+PALE = 0.45  # opacity of bars of "single", beside those of "all"
 DEEPEST = 0.6  # of a cell's colour; text stays legible on it
 LONG = 9  # letters of a name that a column of nine has room for
 
@@ -116,6 +120,8 @@ def draw_gains(
 ) -> None:
     """Draw how far each scenario's errors lie below those alone, by task.
 
+    Beside it, where "single" was measured, what joint training adds to it.
+
     Arguments
     ---------
     figure : matplotlib figure
@@ -125,31 +131,69 @@ def draw_gains(
     colors : Colors
         Of the page or the picture.
     """
-    ax = figure.subplots()
-    shades = (colors.accent, colors.muted, colors.contrast)
+    from matplotlib.colors import to_rgba
+
+    shades = {
+        "single": to_rgba(colors.accent, PALE),
+        "all": colors.accent,
+        "without one, mean": colors.muted,
+        "transfer": colors.contrast,
+        JOINT_GAIN: colors.accent,
+    }
+    rows = dict(results.gain_rows)
+    joint = {n: rows.pop(n) for n in list(rows) if n == JOINT_GAIN}
+    panels = {
+        "gain over heads alone, % of their error · better →": rows,
+        "gain of all over single, % of its error · better →": joint,
+    }
+    panels = {label: found for label, found in panels.items() if found}
     names = [*results.scenarios.tasks, "mean"]
-    thick = 0.8 / len(results.gains)
-    for place, (scenario, found) in enumerate(results.gains.items()):
-        rows = {**found, "mean": results.mean_gains[scenario]}
-        known = [name for name in names if name in rows]
-        shift = (place - (len(results.gains) - 1) / 2) * thick
-        at = [names.index(name) + shift for name in known]
-        values = [100 * rows[name].value for name in known]
-        color = shades[place]
-        ax.barh(at, values, 0.86 * thick, color=color, label=scenario)
-        for y, name in zip(at, known):
-            if rows[name].interval is not None:
-                ends = [100 * end for end in rows[name].interval]
-                ax.plot(ends, [y, y], color=colors.ink, lw=1.1)
-    ax.axvline(0, color=colors.ink, lw=1.2)
-    ax.axhline(len(names) - 1.5, color=colors.grid, lw=0.8)
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.5, -0.5)
-    ax.set_xlabel("gain over training alone, % of its error · better →")
-    ax.grid(axis="x")
-    figure.legend(
-        loc="outside upper center", ncols=len(results.gains), frameon=False
-    )
+    axes = figure.subplots(
+        1,
+        len(panels),
+        sharey=True,
+        squeeze=False,
+        width_ratios=[3, 2][: len(panels)],
+    )[0]
+    for ax, (label, found) in zip(axes, panels.items()):
+        thick = 0.8 / max(2, len(found))
+        for place, (scenario, row) in enumerate(found.items()):
+            shift = (place - (len(found) - 1) / 2) * thick
+            color = shades[scenario]
+            _bars(ax, row, shift, 0.86 * thick, color, colors.ink, scenario)
+        ax.axvline(0, color=colors.ink, lw=1.2)
+        ax.axhline(len(names) - 1.5, color=colors.grid, lw=0.8)
+        ax.set_xlabel(label)
+        ax.grid(axis="x")
+    axes[0].set_yticks(range(len(names)), names)
+    axes[0].set_ylim(len(names) - 0.5, -0.5)
+    if rows:
+        handles = axes[0].get_legend_handles_labels()[0]
+        figure.legend(
+            handles=handles,
+            loc="outside upper center",
+            ncols=len(rows),
+            frameon=False,
+        )
+
+
+def _bars(
+    ax: "Axes",
+    row: Sequence[Effect | None],
+    shift: float,
+    thick: float,
+    color: str | tuple[float, ...],
+    ink: str,
+    label: str,
+) -> None:
+    """A bar each effect, with its interval where it has one."""
+    known = [(y + shift, e) for y, e in enumerate(row) if e is not None]
+    values = [100 * effect.value for _, effect in known]
+    ax.barh([y for y, _ in known], values, thick, color=color, label=label)
+    for y, effect in known:
+        if effect.interval is not None:
+            ends = [100 * end for end in effect.interval]
+            ax.plot(ends, [y, y], color=ink, lw=1.1)
 
 
 def _cell(
@@ -189,9 +233,9 @@ GRAPH = Drawing(
     lambda results: 5.6 if results.pairs else 0,
 )
 GAINS = Drawing(
-    "gain of each scenario over training alone",
+    "gain of each scenario over heads alone, and of joint training",
     draw_gains,
     lambda results: 1.1 + 0.5 * (1 + len(results.scenarios.tasks))
-    if results.gains
+    if results.gain_rows
     else 0,
 )

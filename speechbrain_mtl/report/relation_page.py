@@ -25,9 +25,11 @@ PICTURES = {
 
 
 def write_relations_page(
-    results: RelationResults, folder: str | os.PathLike
+    results: RelationResults,
+    folder: str | os.PathLike,
+    name: str = "relations.html",
 ) -> list[Path]:
-    """Write ``relations.html`` and its pictures as files of their own.
+    """Write the page, and its pictures as files of their own.
 
     Arguments
     ---------
@@ -35,6 +37,8 @@ def write_relations_page(
         What was not measured is called so.
     folder : str or path-like
         Made when missing.
+    name : str
+        Of the page.
 
     Returns
     -------
@@ -47,13 +51,15 @@ def write_relations_page(
         When matplotlib is missing, saying how to install it.
     """
     folder = Path(folder)
-    page = folder / "relations.html"
+    page = folder / name
     body = "\n".join(make(results) for make in SECTIONS)
     with atomic_path(page) as temporary:
-        temporary.write_text(document(sections.TITLE, body), encoding="utf-8")
+        temporary.write_text(
+            document(sections.title(results), body), encoding="utf-8"
+        )
     drawn = [
-        folder / name
-        for name, drawing in PICTURES.items()
-        if drawing.save(results, folder / name)
+        folder / picture
+        for picture, drawing in PICTURES.items()
+        if drawing.save(results, folder / picture)
     ]
     return [page, *drawn]

@@ -19,6 +19,8 @@ from speechbrain_mtl.evaluation.relations import (
 )
 from speechbrain_mtl.evaluation.scenarios import Errors, Scenarios
 
+JOINT_GAIN = "all, over single"
+
 
 @dataclass(frozen=True)
 class RelationResults:
@@ -41,6 +43,7 @@ class RelationResults:
         joint = f"all, {same[0]}" if same else "all"
         rows = {
             "alone": card.alone,
+            "single": card.single,
             joint: card.joint,
             **{f"all, {rule}": e for rule, e in card.rules.items()},
             **{
@@ -69,9 +72,10 @@ class RelationResults:
 
     @cached_property
     def gains(self) -> dict[str, dict[str, Effect]]:
-        """Gains over training alone by scenario and task."""
+        """Gains over heads alone by scenario and task."""
         card = self.scenarios
         scenarios = {
+            "single": card.single,
             "all": card.joint,
             "without one, mean": mean_without(card.without),
             "transfer": card.transfer,
@@ -80,11 +84,22 @@ class RelationResults:
         return {name: gain for name, gain in found.items() if gain}
 
     @cached_property
-    def mean_gains(self) -> dict[str, Effect]:
-        """Gains over training alone by scenario, mean of its tasks."""
+    def joint_gains(self) -> dict[str, Effect]:
+        """What joint training adds, by task: gains of "all" over "single"."""
+        return gains(self.scenarios.joint, self.scenarios.single)
+
+    @cached_property
+    def gain_rows(self) -> dict[str, list[Effect | None]]:
+        """All gains by row, as tables have them: a task each, then the mean."""
+        rows = dict(self.gains)
+        if self.joint_gains:
+            rows[JOINT_GAIN] = self.joint_gains
         return {
-            name: mean_effect(list(gain.values()))
-            for name, gain in self.gains.items()
+            name: [
+                *map(found.get, self.scenarios.tasks),
+                mean_effect(list(found.values())),
+            ]
+            for name, found in rows.items()
         }
 
     @cached_property

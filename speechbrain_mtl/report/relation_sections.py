@@ -11,8 +11,13 @@ from speechbrain_mtl.report.markup import (
     table,
 )
 from speechbrain_mtl.report.relation_figures import GAINS, GRAPH, LEAST, MATRIX
-from speechbrain_mtl.report.relation_results import RelationResults, with_arrow
+from speechbrain_mtl.report.relation_results import (
+    JOINT_GAIN,
+    RelationResults,
+    with_arrow,
+)
 from speechbrain_mtl.report.relation_text import (
+    joint_training,
     others_of,
     percent_text,
     percent_with_interval,
@@ -21,8 +26,20 @@ from speechbrain_mtl.report.relation_text import (
     together,
 )
 
-TITLE = "Who helps whom"
+TILES = {"all": "mean gain over alone", JOINT_GAIN: "mean gain over single"}
 SMALL = "{}<small>±{}</small>"
+BESIDE = (
+    "Beside it what joint training adds: the fall as a share of the error with "
+    "an encoder trained for the task by itself. "
+)
+MEANINGS = {
+    "alone": "heads on the frozen encoder",
+    "single": "encoder and head trained for one task, by the recipe of all",
+    "all": "encoder and heads of all tasks; its other rows differ in how "
+    "validation chose the weights",
+    "without": "all tasks together but one",
+    "transfer": "a new head on the encoder that was trained on all others",
+}
 VIEWS = {
     "directed": "every task on every other",
     "symmetric": "both directions of a pair meaned, in the affinity too",
@@ -30,28 +47,41 @@ VIEWS = {
 }
 
 
+def title(results: RelationResults) -> str:
+    """What the page can tell."""
+    return "Who helps whom" if results.pairs else "Tasks alone and together"
+
+
 def headline(results: RelationResults) -> str:
     """What training together gains, and how many relations are clear."""
     card = results.scenarios
-    seeds = sorted({len(errors) for errors in card.joint.values()})
+    errors = card.joint or card.alone
+    seeds = sorted({len(found) for found in errors.values()})
     tiles = [
         ("tasks", str(len(card.tasks))),
         ("seeds", " or ".join(map(str, seeds))),
-        ("relations", str(len(results.pairs))),
-        ("clear", str(results.count("helps") + results.count("hurts"))),
     ]
+    if results.pairs:
+        clear = results.count("helps") + results.count("hurts")
+        tiles.append(("relations", str(len(results.pairs))))
+        tiles.append(("clear", str(clear)))
+    for row, name in TILES.items():
+        if row in results.gain_rows and not results.pairs:
+            gain = 100 * results.gain_rows[row][-1].value
+            tiles.append((name, f"{gain:+.1f} %"))
     return f"""
 <header>
 <p class="kicker">speechbrain_mtl &middot; a multi-task study</p>
-<h1>{TITLE}</h1>
+<h1>{title(results)}</h1>
 <p class="lead">{escape(together(results))}
+{escape(joint_training(results))}
 {escape(relations_counted(results))}</p>
 {number_tiles(*tiles)}
 </header>"""
 
 
 def scenarios(results: RelationResults) -> str:
-    """Errors of all scenarios, and gains over training alone."""
+    """Errors of all scenarios, and gains over others."""
     heads = with_arrow(results.scenarios)
     rows = [
         f"<tr><th>{escape(name)}</th>"
@@ -67,34 +97,42 @@ def scenarios(results: RelationResults) -> str:
     titles = [
         f"{escape(task)}<br>{escape(metric)}" for task, metric in heads.items()
     ]
-    tasks = results.scenarios.tasks
+    tasks = map(escape, results.scenarios.tasks)
     gained = [
         f"<tr><th>{escape(name)}</th>"
-        + "".join(
-            f"<td>{starred(effect)}</td>"
-            for effect in (*map(found.get, tasks), results.mean_gains[name])
-        )
+        + "".join(f"<td>{starred(effect)}</td>" for effect in effects)
         + "</tr>"
-        for name, found in results.gains.items()
+        for name, effects in results.gain_rows.items()
     ]
     return section(
         "Alone, together, and transferred",
         figure(
             GAINS.svg(results),
-            "Fall of each task's test error, as a share of its error when "
-            "trained alone. Lines: 95 % intervals over seeds.",
+            "Fall of each task's test error, as a share of the error of its "
+            "head alone. "
+            + BESIDE * bool(results.joint_gains)
+            + "Lines: 95 % intervals over seeds.",
         ),
-        table(["gain, %", *map(escape, tasks), "mean"], gained),
+        table(["gain over alone, %", *tasks, "mean"], gained),
         table(["scenario, %", *titles], rows),
         '<p class="small">Gains: * where the 95 % interval over seeds '
         "excludes 0. Errors: means &plusmn; half of their 95 % interval. "
-        "<b>without</b>: all tasks together but one. <b>transfer</b>: with the "
-        "encoder that was trained on all other tasks.</p>",
+        + " ".join(
+            f"<b>{name}</b>: {why}."
+            for name, why in MEANINGS.items()
+            if any(row.startswith(name) for row in results.rows)
+        )
+        + "</p>",
     )
 
 
 def relations(results: RelationResults) -> str:
     """Matrix and graphs of what leaving tasks out does."""
+    if not results.pairs:
+        return section(
+            "What leaving a task out does",
+            f"<p>{ABSENT}. {relations_counted(results)}</p>",
+        )
     return section(
         "What leaving a task out does",
         figure(
@@ -121,6 +159,8 @@ def relations(results: RelationResults) -> str:
 
 def auxiliaries(results: RelationResults) -> str:
     """For each task, which others to train it with."""
+    if not results.pairs:
+        return ""
     rows = []
     for task in results.scenarios.tasks:
         others = others_of(results, task)
@@ -137,14 +177,14 @@ def auxiliaries(results: RelationResults) -> str:
         rows.append(f"<tr><th>{escape(task)}</th>{flags}</tr>")
     return section(
         "With what to train a task",
-        table(["task", "helped by", "hurt by"], rows)
-        if results.pairs
-        else f"<p>{ABSENT}</p>",
+        table(["task", "helped by", "hurt by"], rows),
     )
 
 
 def prediction(results: RelationResults) -> str:
     """Whether affinities of one run would have told."""
+    if not results.pairs:
+        return ""
     if not results.foretold:
         return section("Would one run have told?", f"<p>{ABSENT}</p>")
     rows = []

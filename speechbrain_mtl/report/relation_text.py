@@ -1,7 +1,7 @@
 """Relations of tasks as text: tables for a terminal, and sentences."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from speechbrain_mtl.evaluation.intervals import seed_interval
 from speechbrain_mtl.evaluation.relations import (
@@ -42,7 +42,7 @@ def scenario_table(results: RelationResults) -> str:
 
 
 def gain_table(results: RelationResults) -> str:
-    """Lay gains over training alone out as text, starred where clear.
+    """Lay gains over heads alone out as text, starred where clear.
 
     Arguments
     ---------
@@ -52,13 +52,11 @@ def gain_table(results: RelationResults) -> str:
     Returns
     -------
     table : str
-        A row a scenario, a column a task.
+        A row a scenario, a column a task; last what joint training adds to
+        "single".
     """
-    tasks = results.scenarios.tasks
-    rows = [["gain over alone, %", *tasks, "mean"]]
-    for name, found in results.gains.items():
-        cells = [found.get(task) for task in tasks]
-        cells.append(results.mean_gains[name])
+    rows = [["gain over alone, %", *results.scenarios.tasks, "mean"]]
+    for name, cells in results.gain_rows.items():
         rows.append([name, *map(starred, cells)])
     return _columns(rows)
 
@@ -184,30 +182,35 @@ def others_of(results: RelationResults, task: str) -> list[tuple[str, Effect]]:
 
 
 def together(results: RelationResults) -> str:
-    """Say what training together gains over training alone."""
+    """Say what training together gains over heads alone."""
+    if not results.scenarios.joint:
+        return "No run trained all tasks together, so no gain is known."
     if "all" not in results.gains:
         return "No task was trained alone, so no gain is known."
-    found, mean = results.gains["all"], results.mean_gains["all"]
-    gain = f"the mean gain is {percent_with_interval(mean)} of the error alone"
-    if mean.interval is None:
-        better = sum(effect.value > 0 for effect in found.values())
+    found = results.gains["all"]
+    return _told("Trained together", found, "than alone", "the error alone")
+
+
+def joint_training(results: RelationResults) -> str:
+    """Say what of it is joint training: the gain over "single"."""
+    if not results.scenarios.joint:
+        return ""
+    if not results.joint_gains:
         return (
-            f"Trained together, {better} of {len(found)} tasks err less than "
-            f"alone; {gain}. With one seed, no interval tells it from chance."
+            "What of it is joint training is not known: the encoder was not "
+            "trained for each task by itself (single)."
         )
-    verdicts = [effect.verdict for effect in found.values()]
-    return (
-        f"Trained together, {verdicts.count('helps')} of {len(found)} tasks "
-        f"err clearly less than alone and {verdicts.count('hurts')} clearly "
-        f"more; {gain}."
-    )
+    start = "Against an encoder trained for each task by itself (single)"
+    return _told(start, results.joint_gains, "together", "that error")
 
 
 def relations_counted(results: RelationResults) -> str:
     """Say how many relations are clear, and how many would be by chance."""
     tested = sum(effect.interval is not None for *_, effect in results.pairs)
-    if not results.pairs:
+    if not results.scenarios.without:
         return "No task was left out, so no relation is known."
+    if not results.pairs:
+        return "No run had all tasks, so no relation is known."
     if not tested:
         return (
             f"{len(results.pairs)} relations were measured with one seed: none "
@@ -258,6 +261,23 @@ def starred(effect: Effect | None) -> str:
         return f"{ABSENT} "
     star = " " if effect.verdict == "unclear" else "*"
     return f"{100 * effect.value:+.1f}{star}"
+
+
+def _told(start: str, found: Mapping[str, Effect], how: str, whole: str) -> str:
+    """A sentence on gains by task and their mean, a share of a whole."""
+    mean = mean_effect(list(found.values()))
+    gain = f"the mean gain is {percent_with_interval(mean)} of {whole}"
+    if mean.interval is None:
+        better = sum(effect.value > 0 for effect in found.values())
+        return (
+            f"{start}, {better} of {len(found)} tasks err less {how}; {gain}. "
+            "With one seed, no interval tells it from chance."
+        )
+    verdicts = [effect.verdict for effect in found.values()]
+    return (
+        f"{start}, {verdicts.count('helps')} of {len(found)} tasks err clearly "
+        f"less {how} and {verdicts.count('hurts')} clearly more; {gain}."
+    )
 
 
 def _interval(effect: Effect) -> str:

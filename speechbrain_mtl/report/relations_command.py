@@ -8,6 +8,7 @@ from speechbrain_mtl.report.relation_page import write_relations_page
 from speechbrain_mtl.report.relation_results import RelationResults
 from speechbrain_mtl.report.relation_text import (
     gain_table,
+    joint_training,
     matrix_table,
     prediction_table,
     relations_counted,
@@ -39,15 +40,37 @@ def run(args: argparse.Namespace) -> int:
             f"--task {args.task} is none of the card's tasks {scenarios.tasks}."
         )
     results = RelationResults(scenarios)
-    print(explain(results, args.task))
     folder = Path(args.output or Path(args.scenarios).parent)
+    tell(results, folder, "relations.html", args.task)
+    return 0
+
+
+def tell(
+    results: RelationResults,
+    folder: Path,
+    page: str,
+    task: str | None = None,
+) -> None:
+    """Print all there is to say; write the page and its pictures.
+
+    Arguments
+    ---------
+    results : RelationResults
+        Of a card.
+    folder : Path
+        Of the page and pictures; without matplotlib there are none.
+    page : str
+        Name of the page.
+    task : str, optional
+        The only one to suggest auxiliaries for, at length.
+    """
+    print(explain(results, task))
     try:
-        paths = write_relations_page(results, folder)
+        paths = write_relations_page(results, folder, page)
     except ImportError as error:  # pictures are an extra
         print(f"no page and pictures: {error}")
-        return 0
+        return
     print("written:", *paths, sep="\n  ")
-    return 0
 
 
 def explain(results: RelationResults, task: str | None = None) -> str:
@@ -65,9 +88,9 @@ def explain(results: RelationResults, task: str | None = None) -> str:
     text : str
     """
     parts = [scenario_table(results)]
-    if results.gains:
+    if results.gain_rows:
         parts.append(f"{gain_table(results)}\n({STAR})")
-    parts.append(together(results))
+    parts.append(f"{together(results)} {joint_training(results)}".strip())
     if results.pairs:
         parts += [
             f"{matrix_table(results)}\n(above 0 it helps; {STAR})",

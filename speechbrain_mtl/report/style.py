@@ -85,7 +85,7 @@ pre { background: var(--card); border-radius: 10px; padding: 16px 20px;
 dl { columns: 2; column-gap: 48px; margin: 0; font-size: 14px; }
 dl div { display: grid; grid-template-columns: 11.5em 1fr; gap: 16px;
   break-inside: avoid; padding: 3px 0; }
-dt { color: var(--muted); }
+dt { color: var(--muted); overflow-wrap: anywhere; }
 dd { margin: 0; overflow-wrap: anywhere; }
 dl.legend { margin-bottom: 40px; }
 dl.legend div { grid-template-columns: 7.5em 1fr; }

@@ -12,6 +12,7 @@ CARD = {
     "seeds": [0, 1],
     "errors": {
         "alone": {"pr": [0.2, 0.3], "ks": [0.1, 0.1]},
+        "single": {"ks": [0.15, 0.1], "pr": [0.1, 0.3]},
         "all": {"er": [0.5, 0.4], "ks": [0.2, 0.2], "pr": [0.1, 0.2]},
         "without": {"ks": {"pr": [0.1], "er": [0.6]}},
         "transfer": {"er": [0.9]},
@@ -51,6 +52,7 @@ def test_everything_of_a_card_is_read(read):
     found = read(CARD)
     assert list(found.joint) == ["pr", "ks", "er"]
     assert found.joint["er"] == [0.5, 0.4]
+    assert found.single == {"pr": [0.1, 0.3], "ks": [0.15, 0.1]}
     assert found.without == {"ks": {"pr": [0.1], "er": [0.6]}}
     assert found.transfer == {"er": [0.9]}
     assert found.rules == {"last": {"pr": [0.3, 0.3]}}
@@ -80,7 +82,17 @@ def test_what_was_not_measured_may_be_missing(read):
         {k: CARD[k] for k in ("tasks", "metrics")}
         | {"errors": {"all": CARD["errors"]["all"]}}
     )
-    assert not found.alone and not found.without and not found.affinity
+    assert not found.alone and not found.single
+    assert not found.without and not found.affinity
+
+
+def test_tasks_that_were_never_together_and_one_task_are_read(read):
+    card = changed("errors", {"alone": CARD["errors"]["alone"]})
+    assert not read(card).joint and read(card).alone["ks"] == [0.1, 0.1]
+    card = changed("errors", {"alone": {"ks": [0.1]}, "all": {"ks": [0.2]}})
+    assert read({**card, "tasks": ["ks"], "affinity": None}).joint == {
+        "ks": [0.2]
+    }
 
 
 @pytest.mark.parametrize(
@@ -89,10 +101,12 @@ def test_what_was_not_measured_may_be_missing(read):
         ("[1]", "no JSON object"),
         ("{", "not JSON"),
         ({"probes": {}}, r"lacks \['tasks', 'metrics', 'errors'\]"),
-        (changed("tasks", ["pr"]), "two names"),
+        (changed("tasks", []), "need a name"),
         (changed("tasks", ["pr", "pr"]), "each new"),
-        (changed("tasks", [1, 2]), "two names"),
+        (changed("tasks", [1, 2]), "need a name"),
         (changed("metrics/ks", "score"), "metric of ks is 'score'"),
+        (changed("errors", {}), "neither alone nor all"),
+        (changed("errors/single", {"xy": [0.1]}), r"single has \['xy'\]"),
         (changed("errors/all", {"pr": [0.1]}), r"all lacks \['er', 'ks'\]"),
         (changed("errors/all/ks", []), "all.ks is"),
         (changed("errors/all/ks", [float("nan")]), "numbers from 0"),

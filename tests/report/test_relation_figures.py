@@ -25,7 +25,7 @@ LONG = [
 ]
 
 
-def results(tasks=SHORT, seeds=3):
+def results(tasks=SHORT, seeds=3, single=False):
     draw = np.random.default_rng(0)
 
     def errors(names):
@@ -40,6 +40,7 @@ def results(tasks=SHORT, seeds=3):
         transfer=errors(tasks[1:]),
         rules={},
         affinity={},
+        single=errors(tasks) if single else {},
     )
     return RelationResults(card)
 
@@ -124,10 +125,25 @@ def test_gains_have_a_bar_a_scenario_and_task_with_its_interval():
     widths = sorted(bar.get_width() for bar in ax.patches)
     expected = [
         100 * effect.value
-        for scenario, row in found.gains.items()
-        for effect in (*row.values(), found.mean_gains[scenario])
+        for row in found.gain_rows.values()
+        for effect in row
+        if effect is not None
     ]
     np.testing.assert_allclose(widths, sorted(expected))
     assert len(widths) == 10 + 10 + 9  # no transfer to the first task
     single = drawn(draw_gains, results(seeds=1), 6.1).axes[0]
     assert len(ax.lines) - len(single.lines) == len(widths)
+
+
+def test_joint_training_has_a_panel_where_single_was_measured():
+    found = results(single=True)
+    over_alone, over_single = drawn(draw_gains, found, 6.1).axes
+    assert len(over_alone.patches) == 10 + 10 + 10 + 9
+    widths = [bar.get_width() for bar in over_single.patches]
+    expected = [100 * e.value for e in found.gain_rows["all, over single"]]
+    np.testing.assert_allclose(widths, expected)
+    lines = [line for line in over_single.lines if len(line.get_xdata()) == 2]
+    ends = [100 * e for e in found.joint_gains["asr"].interval]
+    assert any(np.allclose(line.get_xdata(), ends) for line in lines)
+    # Both panels have the tasks at the same heights.
+    assert over_alone.get_ylim() == over_single.get_ylim()

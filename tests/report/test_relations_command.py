@@ -15,6 +15,11 @@ CARD = {
     "seeds": [0, 1, 2],
     "errors": {
         "alone": {"pr": [0.2] * 3, "ks": [0.1, 0.11, 0.12], "er": [0.5] * 3},
+        "single": {
+            "pr": [0.12, 0.132, 0.144],
+            "ks": [0.1, 0.105, 0.11],
+            "er": [0.5, 0.4, 0.6],
+        },
         "all": {
             "pr": [0.1, 0.11, 0.12],
             "ks": [0.2, 0.21, 0.22],
@@ -74,6 +79,7 @@ def test_page_and_pictures_are_written(card, capsys):
     assert "python study.py --x=&#x27;&lt;y&gt;&#x27;" in page
     for wanted in (
         "err clearly less than alone",
+        "all, over single",
         "Of 6 relations, 1 clearly help and 1 clearly hurt",
         "<em>pr +47.6 % [",
         "means of 12 measurements",
@@ -107,6 +113,14 @@ def test_tables_are_printed_without_matplotlib(card, capsys):
     assert rows["without pr"][2] == "-"
     assert rows["without pr"][3] == "69.00"
     assert rows["transfer"][1:] == ["-55.0*", "-", "-", "-55.0*"]
+    # (0.132 - 0.11) / 0.132, (0.105 - 0.21) / 0.105, and the same errors.
+    assert rows["all, over single"][3:] == [
+        "+16.7*",
+        "-100.0*",
+        "+0.0",
+        "-27.8*",
+    ]
+    assert "Against an encoder trained for each task by itself" in out
     assert "relation_matrix" not in out
     assert "pip install 'speechbrain_mtl[plots]'" in out
     # The matrix: ks hurts pr, pr helps ks; stars where it is clear.
@@ -150,7 +164,31 @@ def test_a_card_of_joint_runs_alone_is_enough(card, capsys):
     out = capsys.readouterr().out
     assert "No task was left out" in out and "No task was trained alone" in out
     assert not list(card.parent.glob("*.png"))
-    assert "not measured" in (card.parent / "relations.html").read_text()
+    page = (card.parent / "relations.html").read_text()
+    # One section says so, not one empty section after the other.
+    assert page.count("No task was left out") == 2
+    assert "With what to train" not in page and "one run have" not in page
+
+
+@pytest.mark.parametrize("scenario", ["alone", "single", "without"])
+def test_a_card_without_joint_runs_is_told_too(card, capsys, scenario):
+    pytest.importorskip("matplotlib")
+    errors = {"alone": CARD["errors"]["alone"]}
+    errors[scenario] = CARD["errors"][scenario]
+    card.write_text(json.dumps({**CARD, "errors": errors}))
+    assert main(["relations", str(card)]) == 0
+    out = capsys.readouterr().out
+    assert "No run trained all tasks together" in out
+    assert "No run trained all" in (card.parent / "relations.html").read_text()
+
+
+def test_the_report_of_a_study_is_the_page_on_relations(card, capsys):
+    pytest.importorskip("matplotlib")
+    assert main(["report", str(card.parent)]) == 0
+    page = card.parent / "report.html"
+    assert f"report: {page}" in capsys.readouterr().out
+    assert "all, over single" in page.read_text()
+    assert not (card.parent / "relations.html").exists()
 
 
 def test_bad_input_is_told_and_nothing_is_written(card, capsys):
