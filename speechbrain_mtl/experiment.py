@@ -263,7 +263,25 @@ class PretextExperiment:
         data: dict,
         weights: dict[str, float] | None = None,
     ) -> Path:
-        """Write ``metrics.json`` and the report.
+        """Write ``metrics.json`` and the report; see `write_metrics`.
+
+        Returns
+        -------
+        page : Path
+            The report.
+        """
+        self.write_metrics(selection, pretraining, probes, data, weights)
+        return write_report(self.folder)
+
+    def write_metrics(
+        self,
+        selection: Selection | None,
+        pretraining: dict | None,
+        probes: dict[str, dict],
+        data: dict,
+        weights: dict[str, float] | None = None,
+    ) -> None:
+        """Write ``metrics.json``.
 
         Arguments
         ---------
@@ -314,7 +332,6 @@ class PretextExperiment:
             },
         }
         write_json(self.folder / "metrics.json", metrics)
-        return write_report(self.folder)
 
 
 def run_pretraining(

@@ -25,8 +25,10 @@ def scenario_card(
     tasks : sequence of str
         All of them.
     rule : str
-        Which choice of checkpoints the scenarios ``all`` and ``without`` are
-        told by. Heads alone are chosen each by itself.
+        Which choice of checkpoints the scenarios ``single``, ``all`` and
+        ``without`` are told by. Heads alone are chosen each by itself. For a
+        single task all rules that read errors take its best validation, so
+        that ``single`` loses nothing to a compromise as ``all`` may.
     affinities : sequence of path-like
         ``affinity.jsonl`` of runs with all tasks.
 
@@ -34,7 +36,8 @@ def scenario_card(
     -------
     card : dict
         ``metrics`` by task; ``errors`` by scenario and task, one a seed;
-        ``scores`` of the first seed; ``affinity``, means over measurements.
+        ``hours_of_audio`` by scenario, of one seed and all its tasks;
+        ``affinity``, means over measurements.
     """
     metrics: dict[str, str] = {}
     errors: dict[str, Any] = {"alone": {}, "all": {}, "all_by_rule": {}}
@@ -45,6 +48,10 @@ def scenario_card(
         for other in result["rules"]:
             found = errors["all_by_rule"].setdefault(other, {})
             _add(found, result, other, tasks, metrics)
+    for by_task in results.get("single", {}).values():
+        found = errors.setdefault("single", {})
+        for task, result in by_task.items():
+            _add(found, result, rule, [task], metrics)
     for by_task in results.get("without", {}).values():
         for left, result in by_task.items():
             found = errors.setdefault("without", {}).setdefault(left, {})
@@ -58,6 +65,14 @@ def scenario_card(
             error, _ = first_error(result, BEST_OF_EACH, best)
             found = errors.setdefault("transfer", {}).setdefault(left, [])
             found.append(error)
+    hours = {
+        scenario: next(iter(results[scenario].values()))["hours"]
+        for scenario in ("alone", "all")
+        if scenario in results
+    }
+    if "single" in results:
+        runs = next(iter(results["single"].values())).values()
+        hours["single"] = sum(result["hours"] for result in runs)
     return {
         "tasks": list(tasks),
         "metrics": metrics,
@@ -65,11 +80,7 @@ def scenario_card(
         "rule": rule,
         "errors": errors,
         "head_rates_chosen": chosen,
-        "hours_of_audio": {
-            scenario: next(iter(found.values()))["hours"]
-            for scenario, found in results.items()
-            if scenario in ("alone", "all")
-        },
+        "hours_of_audio": hours,
         "affinity": mean_affinity(affinities),
     }
 

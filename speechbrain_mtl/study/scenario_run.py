@@ -3,10 +3,13 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from speechbrain_mtl.data.atomic import write_json
+from speechbrain_mtl.evaluation.scenarios import read_scenarios
 from speechbrain_mtl.provenance import git_commit, versions
-from speechbrain_mtl.report import probe_table
+from speechbrain_mtl.report.relation_results import RelationResults
+from speechbrain_mtl.report.relations_command import tell
 from speechbrain_mtl.study.scenario_card import scenario_card
 from speechbrain_mtl.study.scenarios import ScenarioExperiment
 from speechbrain_mtl.training.joint_data import TaskParts
@@ -41,8 +44,9 @@ def run_scenarios(
     -------
     path : Path
         Of ``scenarios.json``, which ``python -m speechbrain_mtl relations``
-        reads. Beside it lie ``metrics.json`` and ``report.html`` of the first
-        seed: all tasks together, and each alone.
+        reads. Beside it lie ``report.html``, the page of that command, and
+        ``metrics.json`` of the first seed: all tasks together, and each by
+        itself.
     """
     hparams = started.hparams
     experiment = ScenarioExperiment(hparams, started.settings, started.run_opts)
@@ -68,16 +72,40 @@ def run_scenarios(
     }
     path = experiment.folder / "scenarios.json"
     write_json(path, card)
-    rows = {
-        name: results[scenario][0]["rules"][rule]["scores"]
-        for name, scenario, rule in (
-            ("this", experiment.wanted[:2][-1], hparams["rule"]),
-            ("alone", "alone", BEST_OF_EACH),
-        )
-        if rule in results[scenario][0]["rules"]
-    }
-    rows = {"this": rows["alone"], **rows}
-    print(probe_table(rows))
-    page = experiment.finish(None, experiment.pretraining, rows, about)
-    print(f"scenarios: {path}\nreport: {page}")
+    rows = first_seed(results, hparams["rule"])
+    experiment.write_metrics(None, experiment.pretraining, rows, about)
+    print(f"scenarios: {path}")
+    tell(RelationResults(read_scenarios(path)), path.parent, "report.html")
     return path
+
+
+def first_seed(
+    results: Mapping[str, Mapping[int, Any]], rule: str
+) -> dict[str, dict]:
+    """Give test scores of the first seed in the form of `metrics.json`.
+
+    Arguments
+    ---------
+    results : dict
+        What `ScenarioExperiment.run` gave.
+    rule : str
+        How checkpoints were chosen, but for heads alone.
+
+    Returns
+    -------
+    rows : dict
+        Scores by "<task>/<metric>": ``"this"`` of all tasks together, or of
+        heads alone where they were not; ``"alone"`` and ``"single"`` beside.
+    """
+    alone = results["alone"][0]["rules"][BEST_OF_EACH]["scores"]
+    rows = {"this": alone}
+    if "all" in results:
+        rows = {"this": results["all"][0]["rules"][rule]["scores"]}
+        rows["alone"] = alone
+    if "single" in results:
+        rows["single"] = {
+            name: score
+            for result in results["single"][0].values()
+            for name, score in result["rules"][rule]["scores"].items()
+        }
+    return rows

@@ -1,14 +1,25 @@
 """Alone, all together, all but one, transferred: what tasks do to each other.
 
-Four scenarios, each of which builds on the one before, as in "Speech
-Representation Learning Through Self-supervised Pretraining and Multi-task
-Finetuning", https://arxiv.org/abs/2110.09930:
+Four scenarios as in "Speech Representation Learning Through Self-supervised
+Pretraining and Multi-task Finetuning", https://arxiv.org/abs/2110.09930, and
+``single``, without which nobody could tell joint training from training the
+encoder at all:
 
 * ``alone``: heads on the frozen encoder;
+* ``single``: encoder and head of one task, each in turn, the head from
+  ``alone``;
 * ``all``: encoder and heads of all tasks, the heads from ``alone``;
 * ``without``: as ``all``, but for one task, each in turn;
 * ``transfer``: a new head for the task that was left out, on the frozen
   encoder that never saw it; validation chooses the head's learning rate.
+
+``single`` has the settings of ``all``: as many steps, learning rates, seconds
+of a task in a step it is drawn for, rules of choice. With ``sampling: all`` a
+task hears as much; drawn by turns or chance it would hear less in ``all``. The
+encoder hears the other tasks' audio besides. Equal weights add losses, so that
+a task weighs 1 in both, but the encoder's gradient is a sum over tasks in
+``all`` and clipped more often; AdamW, which divides by its size, hides most of
+that, and every task gets but a part of each step.
 """
 
 import copy
@@ -34,7 +45,14 @@ from speechbrain_mtl.training.stages import (
 
 logger = logging.getLogger(__name__)
 
-SCENARIOS = ("alone", "all", "without", "transfer")
+SCENARIOS = ("alone", "single", "all", "without", "transfer")
+# What each takes its heads or its encoder from.
+NEEDS = {
+    "single": "alone",
+    "all": "alone",
+    "without": "alone",
+    "transfer": "without",
+}
 # Settings of `train_jointly` that may differ from task to task.
 BY_TASK = ("batch_seconds", "chunk_seconds", "lr_scales")
 
@@ -47,10 +65,11 @@ class ScenarioExperiment(PretextExperiment):
     hparams : dict
         The loaded YAML, with ``tasks`` (by name), ``scenarios`` (those to
         run, of `SCENARIOS`), ``left_out`` (tasks to leave out in turn; null
-        for each), ``seeds`` and ``left_out_seeds`` (how many of the last two
-        scenarios'), ``alone``, ``together`` and ``transfer``
-        (`train_jointly` with its settings), ``head_lr_scales`` (to choose
-        from in ``transfer``), and what `PretextExperiment` needs. The
+        for each), ``seeds`` and ``left_out_seeds`` (how many of ``without``
+        and ``transfer``), ``alone``, ``together`` (of ``single``, ``all`` and
+        ``without``) and ``transfer`` (`train_jointly` with its settings),
+        ``head_lr_scales`` (to choose from in ``transfer``), and what
+        `PretextExperiment` needs. The
         encoder is that of the folder ``pretrained``; else, with
         ``pretrain``, ``encoder`` pretrained by ``weights``; else ``encoder``
         as it comes.
@@ -70,20 +89,27 @@ class ScenarioExperiment(PretextExperiment):
         hparams = {"pretext": {"tasks": {}}, **hparams}
         super().__init__(hparams, settings, run_opts)
         wanted = list(hparams["scenarios"])
-        if wanted != list(SCENARIOS[: len(wanted)]) or not wanted:
+        unknown = [name for name in wanted if name not in SCENARIOS]
+        if unknown or "alone" not in wanted:
             raise ValueError(
-                f"scenarios {wanted}: each builds on the one before; give the "
-                f"first so many of {list(SCENARIOS)}"
+                f"scenarios {wanted}: give 'alone', and what you want of "
+                f"{list(SCENARIOS[1:])}"
             )
+        for name in wanted:
+            if NEEDS.get(name, "alone") not in wanted:
+                raise ValueError(
+                    f"scenarios {wanted}: '{name}' builds on '{NEEDS[name]}'; "
+                    "give both"
+                )
         tasks = hparams["tasks"]
         left_out = hparams["left_out"]
         self.left_out = list(tasks) if left_out is None else list(left_out)
         unknown = sorted(set(self.left_out) - set(tasks))
         if unknown:
             raise ValueError(f"left_out {unknown}: tasks are {sorted(tasks)}")
-        if len(tasks) < 2 and len(wanted) > 2:
+        if len(tasks) < 2 and "without" in wanted:
             raise ValueError("one task alone: there is nothing to leave out")
-        self.wanted = wanted
+        self.wanted = [name for name in SCENARIOS if name in wanted]
         #: Summary of the encoder's pretraining, where it was trained here.
         self.pretraining: dict | None = None
 
@@ -112,33 +138,31 @@ class ScenarioExperiment(PretextExperiment):
         Returns
         -------
         results : dict
-            By scenario and seed what `train_jointly` gave; of ``without`` and
-            ``transfer`` by task.
+            By scenario and seed what `train_jointly` gave; of ``single``,
+            ``without`` and ``transfer`` by task.
         """
         self.parts, self.data = parts, data
         tasks = list(self.hparams["tasks"])
         encoder, made = self._start(unlabelled)
         seeds = list(range(self.hparams["seeds"]))
         fewer = seeds[: self.hparams["left_out_seeds"]]
-        runs = len(seeds) * min(2, len(self.wanted))
-        runs += len(fewer) * len(self.left_out) * max(0, len(self.wanted) - 2)
-        logger.info(f"{runs} runs of {len(tasks)} tasks, or one less")
-        results: dict[str, dict[int, Any]] = {s: {} for s in self.wanted}
+        # What trains in the runs of a scenario, by the task they are named by.
+        every = [(seed, None) for seed in seeds]
+        each = [(seed, task) for seed in seeds for task in tasks]
+        left = [(seed, task) for seed in fewer for task in self.left_out]
 
-        def alone(seed: int) -> dict:
+        def alone(seed: int, _: None) -> dict:
             return self._train(seed, "alone", "alone", tasks, encoder, made)
 
-        def together(job: tuple[int, str | None]) -> dict:
-            seed, left = job
+        def together(
+            seed: int, name: str, kept: Sequence[str], **more: Any
+        ) -> dict:
             folder = self._folder(seed, "alone")
             reference = results["alone"][seed]["errors"]
-            kept = [name for name in tasks if name != left]
-            # Affinities are asked of all tasks, and cost as much as steps.
-            more = {} if left is None else {"affinity_every": 0}
             return self._train(
                 seed,
                 "together",
-                "all" if left is None else f"without_{left}",
+                name,
                 kept,
                 encoder,
                 made,
@@ -147,29 +171,49 @@ class ScenarioExperiment(PretextExperiment):
                 **more,
             )
 
-        def transfer(job: tuple[int, str]) -> dict:
-            seed, left = job
-            path = self._folder(seed, f"without_{left}") / "encoder.ckpt"
+        def single(seed: int, task: str) -> dict:
+            # A step can draw no more tasks than there are.
+            more = {"affinity_every": 0, "tasks_per_step": 1}
+            return together(seed, f"single_{task}", [task], **more)
+
+        def joint(seed: int, _: None) -> dict:
+            return together(seed, "all", tasks)
+
+        def without(seed: int, task: str) -> dict:
+            kept = [name for name in tasks if name != task]
+            # Affinities are asked of all tasks, and cost as much as steps.
+            return together(seed, f"without_{task}", kept, affinity_every=0)
+
+        def transfer(seed: int, task: str) -> dict:
+            path = self._folder(seed, f"without_{task}") / "encoder.ckpt"
             return self._train(
                 seed,
                 "transfer",
-                f"transfer_{left}",
-                [left],
+                f"transfer_{task}",
+                [task],
                 load_encoder(encoder, path),
                 weights_digest(path),
             )
 
-        found = self.pool.map(alone, seeds)
-        results["alone"] = dict(zip(seeds, found))
-        if "all" in self.wanted:
-            found = self.pool.map(together, [(seed, None) for seed in seeds])
-            results["all"] = dict(zip(seeds, found))
-        jobs = [(seed, left) for seed in fewer for left in self.left_out]
-        for scenario, train in (("without", together), ("transfer", transfer)):
-            if scenario not in self.wanted:
-                continue
-            for (seed, left), result in zip(jobs, self.pool.map(train, jobs)):
-                results[scenario].setdefault(seed, {})[left] = result
+        jobs = {
+            "alone": (alone, every),
+            "single": (single, each),
+            "all": (joint, every),
+            "without": (without, left),
+            "transfer": (transfer, left),
+        }
+        runs = sum(len(jobs[name][1]) for name in self.wanted)
+        logger.info(f"{runs} runs of {len(tasks)} tasks, or fewer")
+        results: dict[str, dict[int, Any]] = {}
+        for scenario in self.wanted:
+            train, asked = jobs[scenario]
+            found = self.pool.map(lambda job, train=train: train(*job), asked)
+            by_seed = results.setdefault(scenario, {})
+            for (seed, task), result in zip(asked, found):
+                if task is None:
+                    by_seed[seed] = result
+                else:
+                    by_seed.setdefault(seed, {})[task] = result
         return results
 
     def _start(

@@ -1,6 +1,7 @@
 """Scenarios: what builds on what, what is made again, what the card says."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.recipes.miniature import labelled_manifest
 LABELS = {"word": ["yes", "no", "up"], "mood": ["calm", "glad"]}
 YAML = """
 seed: 0
-scenarios: [alone, all, without, transfer]
+scenarios: [alone, single, all, without, transfer]
 left_out: null
 seeds: 2
 left_out_seeds: 1
@@ -86,8 +87,26 @@ def study(tmp_path_factory):
         )  # fmt: skip
         return run_scenarios(started, parts, "digest", {"corpus": "tones"})
 
-    card = json.loads(run().read_text())
-    return folder / "out", run, card
+    # Without "single" first: what is there must not be made again for it.
+    card = json.loads(
+        run("--scenarios=[alone,all,without,transfer]").read_text()
+    )
+    made = []
+    real = scenarios.run_joint
+
+    def counted(train, arguments, heads):
+        made.append(arguments["folder"].name)
+        assert arguments["affinity_every"] == 0
+        return real(train, arguments, heads)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scenarios, "run_joint", counted)
+        more = json.loads(run().read_text())
+    assert sorted(made) == ["single_mood"] * 2 + ["single_word"] * 2
+    assert "single" not in card["errors"]
+    for name, errors in card["errors"].items():
+        assert more["errors"][name] == errors
+    return folder / "out", run, more
 
 
 def test_the_card_has_every_scenario_and_seed(study):
@@ -95,7 +114,7 @@ def test_the_card_has_every_scenario_and_seed(study):
     assert card["tasks"] == ["word", "mood"] and card["seeds"] == [0, 1]
     assert card["metrics"] == {"word": "accuracy", "mood": "accuracy"}
     errors = card["errors"]
-    for scenario in ("alone", "all"):
+    for scenario in ("alone", "single", "all"):
         assert {n: len(e) for n, e in errors[scenario].items()} == {
             "word": 2,
             "mood": 2,
@@ -114,6 +133,73 @@ def test_the_card_has_every_scenario_and_seed(study):
     assert card["affinity"]["tasks"] == ["word", "mood"]
     assert card["affinity"]["steps"] == 6  # steps 0, 2, 4 of two seeds
     assert card["wall_s"]["seed 0, without_word"] > 0
+    assert card["wall_s"]["seed 1, single_mood"] > 0
+    # As many steps of as much audio: all tasks, one by one, and together.
+    hours = card["hours_of_audio"]
+    assert hours["single"] == pytest.approx(hours["all"])
+
+
+def test_single_is_the_recipe_of_all_for_one_task(study):
+    folder, _, card = study
+    stages = {
+        name: json.loads(
+            (folder / "seed_1" / name / "training.stage.json").read_text()
+        )
+        for name in ("all", "single_mood")
+    }
+    joint, single = (s["settings"] for s in stages.values())
+    assert single["tasks"] == {"mood": joint["tasks"]["mood"]}
+    same = ("data", "encoder", "heads", "training", "seed")
+    assert {k: single[k] for k in same} == {k: joint[k] for k in same}
+    result = stages["single_mood"]["result"]
+    assert result["steps"] == stages["all"]["result"]["steps"] == 6
+    # The rule of "all" tells it; it takes the best validation of the task.
+    [best] = result["errors"].values()
+    assert best == min(e["mood"] for e in result["validations"].values())
+    chosen = result["rules"]["mean_gain"]
+    score = chosen["scores"]["mood/accuracy"]
+    assert card["errors"]["single"]["mood"][1] == 1 - score["value"]
+    assert chosen["epoch"] == result["rules"]["best_of_each"]["epoch"]["mood"]
+
+
+def test_the_report_is_the_page_on_relations(study, capsys):
+    folder, run, _ = study
+    pytest.importorskip("matplotlib")
+    run()
+    out = capsys.readouterr().out
+    assert "all, over single" in out and str(folder / "report.html") in out
+    page = (folder / "report.html").read_text()
+    assert "Who helps whom" in page and "rozen features" not in page
+    assert not (folder / "relations.html").exists()
+    metrics = json.loads((folder / "metrics.json").read_text())
+    names = {"word/accuracy", "mood/accuracy"}
+    assert set(metrics["probes"]) == names
+    assert {n: set(s) for n, s in metrics["baselines"].items()} == {
+        "alone": names,
+        "single": names,
+    }
+
+
+def test_without_matplotlib_there_are_words_and_numbers(
+    study, monkeypatch, capsys
+):
+    folder, run, card = study
+    (folder / "report.html").unlink(missing_ok=True)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert json.loads(run().read_text())["errors"] == card["errors"]
+    out = capsys.readouterr().out
+    assert "gain over alone" in out and "no page and pictures" in out
+    assert not (folder / "report.html").exists()
+    assert (folder / "metrics.json").exists()
+
+
+def test_alone_and_single_are_enough_for_a_report(study, capsys):
+    folder, run, _ = study
+    card = json.loads(run("--scenarios=[single, alone]").read_text())
+    assert set(card["errors"]["single"]) == {"word", "mood"}
+    assert "No run trained all tasks together" in capsys.readouterr().out
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert set(metrics["probes"]) == {"word/accuracy", "mood/accuracy"}
 
 
 def test_what_is_there_is_not_made_again(study, monkeypatch):
@@ -170,8 +256,13 @@ def test_heads_begin_as_they_were_alone_and_encoders_differ(study):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("--scenarios=[all]", "each builds on the one before"),
-        ("--scenarios=[]", "each builds on the one before"),
+        ("--scenarios=[all]", "give 'alone', and what you want of"),
+        ("--scenarios=[]", "give 'alone', and what you want of"),
+        ("--scenarios=[alone, both]", "give 'alone', and what you want of"),
+        (
+            "--scenarios=[alone, all, transfer]",
+            "'transfer' builds on 'without'",
+        ),
         ("--left_out=[asr]", "left_out .'asr'.: tasks are"),
     ],
 )
