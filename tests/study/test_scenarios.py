@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from speechbrain_mtl.study import scenarios
-from speechbrain_mtl.study.scenario_card import mean_affinity
+from speechbrain_mtl.study.scenario_card import mean_affinity, scenario_card
 from speechbrain_mtl.study.scenario_run import run_scenarios
 from speechbrain_mtl.training.start import start
 from tests.recipes.miniature import labelled_manifest
@@ -150,6 +150,8 @@ def test_single_is_the_recipe_of_all_for_one_task(study):
     joint, single = (s["settings"] for s in stages.values())
     assert single["tasks"] == {"mood": joint["tasks"]["mood"]}
     same = ("data", "encoder", "heads", "training", "seed")
+    # Another key would remake all runs there are.
+    assert set(joint) == {*same, "tasks", "head_lr_scales", "version"}
     assert {k: single[k] for k in same} == {k: joint[k] for k in same}
     result = stages["single_mood"]["result"]
     assert result["steps"] == stages["all"]["result"]["steps"] == 6
@@ -270,6 +272,33 @@ def test_what_cannot_be_run_is_refused(study, override, message):
     _, run, _ = study
     with pytest.raises(ValueError, match=message):
         run(override)
+
+
+def test_single_is_told_by_the_rule_of_all_and_heads_by_their_best():
+    def result(hours, **accuracies):
+        rules = {}
+        for rule, less in (("last", 0.25), ("best_of_each", 0.0)):
+            scores = {
+                f"{task}/accuracy": {
+                    "value": v - less,
+                    "higher_is_better": True,
+                }
+                for task, v in accuracies.items()
+            }
+            rules[rule] = {"scores": scores}
+        return {"rules": rules, "hours": hours}
+
+    results = {
+        "alone": {0: result(1.0, a=0.5, b=0.5), 1: result(1.0, a=0.75, b=0.5)},
+        "single": {
+            0: {"a": result(2.0, a=0.75), "b": result(0.5, b=0.5)},
+            1: {"a": result(2.0, a=1.0), "b": result(0.5, b=0.75)},
+        },
+    }
+    card = scenario_card(results, ["a", "b"], "last")
+    assert card["errors"]["alone"] == {"a": [0.5, 0.25], "b": [0.5, 0.5]}
+    assert card["errors"]["single"] == {"a": [0.5, 0.25], "b": [0.75, 0.5]}
+    assert card["hours_of_audio"] == {"alone": 1.0, "single": 2.5}
 
 
 def test_affinities_of_fewer_tasks_are_averaged_too(tmp_path):
