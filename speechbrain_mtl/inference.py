@@ -148,13 +148,19 @@ def export_huggingface(
     Raises
     ------
     ValueError
-        When the encoder is none of HuggingFace's.
+        When the encoder is none of HuggingFace's, or hears log-mel bands,
+        which none of theirs does.
     """
     encoder = inside(MTLEncoder.from_hparams(source).mods.encoder)
     if not isinstance(encoder, TransformerEncoder):
         raise ValueError(
             f"{source}: {type(encoder).__name__} has no counterpart in "
             "HuggingFace's transformers; wav2vec 2.0, HuBERT and WavLM do."
+        )
+    if encoder.log_mel:
+        raise ValueError(
+            f"{source}: the encoder hears log-mel bands (log_mel: True), and "
+            "HuggingFace's only waveforms. Use it by MTLEncoder.from_hparams."
         )
     network = encoder.network
     network.save_pretrained(folder)

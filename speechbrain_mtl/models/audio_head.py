@@ -35,6 +35,9 @@ class AudioHead(nn.Module):
     encoder_cls : bool
         Take the encoder's own CLS token, which has gone through its layers;
         else a learnt vector. For encoders that have none.
+    average : bool
+        Take the mean of all states in the place of the token's: a token learns
+        where to look only after many steps. Theirs takes the token's.
 
     Example
     -------
@@ -55,9 +58,11 @@ class AudioHead(nn.Module):
         output_size: int = 128,
         dropout: float = 0.1,
         encoder_cls: bool = True,
+        average: bool = False,
     ) -> None:
         super().__init__()
         self.encoder_cls = encoder_cls
+        self.average = average
         self.pool = ResDAVEnet(input_size, channels, kernel, blocks)
         size = self.pool.size
         if encoder_cls:
@@ -109,5 +114,9 @@ class AudioHead(nn.Module):
             )
         x, lens = self.pool(x, lens)
         x = torch.cat([first[:, None].to(x.dtype), x], dim=1)
-        x = self.transformer(x, frame_mask(lens + 1, x.shape[1]))
-        return self.output(x[:, 0])
+        valid = frame_mask(lens + 1, x.shape[1])
+        x = self.transformer(x, valid)
+        if not self.average:
+            return self.output(x[:, 0])
+        total = (x * valid[..., None]).sum(dim=1)
+        return self.output(total / (lens + 1)[:, None])

@@ -9,6 +9,7 @@ from torch import nn
 
 from speechbrain_mtl.models.encoder import Encoded, Encoder, frame_mask
 from speechbrain_mtl.models.group_norm import ValidGroupNorm
+from speechbrain_mtl.models.log_mel import LogMelConvolution
 from speechbrain_mtl.models.masking import hidden_frames
 from speechbrain_mtl.models.waveform import (
     check_depth,
@@ -44,6 +45,9 @@ class TransformerEncoder(Encoder):
     cls_token : bool
         Let a learnt vector go through the transformer before the first frame;
         it is never hidden, and its states are no frames of the layers.
+    log_mel : bool
+        The first convolution gives way to as many log-mel bands, of its
+        window and step; see `LogMelConvolution`.
     """
 
     can_hide = True
@@ -58,6 +62,7 @@ class TransformerEncoder(Encoder):
         mask_least: int = 2,
         checkpointing: bool = False,
         cls_token: bool = False,
+        log_mel: bool = False,
     ) -> None:
         super().__init__()
         config = network.config
@@ -77,6 +82,12 @@ class TransformerEncoder(Encoder):
         self.dims = (config.hidden_size,) * (config.num_hidden_layers + 1)
         self.latent_size = config.conv_dim[-1]
         first = network.feature_extractor.conv_layers[0]
+        self.log_mel = log_mel
+        if log_mel:
+            first.conv = LogMelConvolution(
+                config.conv_dim[0], self.kernel, self.stride
+            )
+            first.activation = nn.Identity()
         self.norm = None
         if isinstance(getattr(first, "layer_norm", None), nn.GroupNorm):
             old = first.layer_norm
@@ -114,6 +125,7 @@ class TransformerEncoder(Encoder):
             "mask_least": self.mask_least,
             "checkpointing": self.checkpointing,
             "cls_token": self.cls_token is not None,
+            "log_mel": self.log_mel,
         }
         network = (type(self.network), self.network.config)
         state = (self.state_dict(), frozen, self.training)

@@ -22,6 +22,7 @@ class Wav2Vec2Encoder(TransformerEncoder):
         Of every convolution.
     conv_kernels, conv_strides : sequence of int
         Of the convolutions; strides multiply to the samples a frame.
+        ``(400, 3)`` and ``(160, 2)`` go with `log_mel`.
     position_kernel, position_groups : int
         Of the positional convolution.
     dropout : float
@@ -32,6 +33,9 @@ class Wav2Vec2Encoder(TransformerEncoder):
         and the output of layers, as Base does.
     normalize, mask_prob, mask_span, mask_least, checkpointing, cls_token
         See `TransformerEncoder`.
+    log_mel : bool
+        See `TransformerEncoder`: for hours of audio on a laptop, where
+        filters over waveforms do not come to hear words.
 
     Raises
     ------
@@ -66,6 +70,7 @@ class Wav2Vec2Encoder(TransformerEncoder):
         mask_least: int = 2,
         checkpointing: bool = False,
         cls_token: bool = False,
+        log_mel: bool = False,
     ) -> None:
         transformers = import_transformers()
         config = transformers.Wav2Vec2Config(
@@ -96,6 +101,7 @@ class Wav2Vec2Encoder(TransformerEncoder):
             mask_least,
             checkpointing,
             cls_token,
+            log_mel,
         )
 
 

@@ -13,14 +13,11 @@ from hyperpyyaml import load_hyperpyyaml
 
 from speechbrain_mtl.data.pictures import Images
 from speechbrain_mtl.experiment import PretextExperiment
-from speechbrain_mtl.training.alpha import VARIANTS
 from speechbrain_mtl.training.ground import variant_named
 from speechbrain_mtl.training.stages import stage, stage_seconds
 from speechbrain_mtl.training.start import Start
 
 logger = logging.getLogger(__name__)
-
-ALL = "all"
 
 
 class GroundedExperiment(PretextExperiment):
@@ -31,8 +28,9 @@ class GroundedExperiment(PretextExperiment):
     started : Start
         The YAML, loaded anew for every seed: with ``model`` (``encoder`` and
         ``tasks``), ``training`` (`train_grounded` with its settings),
-        ``variant`` (of `VARIANTS`, or "all"), ``seeds``, and what
-        `PretextExperiment` needs.
+        ``variant``, or a list of ``variants`` (see `variant_named`),
+        ``seeds``, other numbers of them for some variants (``seeds_of``, by
+        name), and what `PretextExperiment` needs.
 
     Raises
     ------
@@ -48,12 +46,17 @@ class GroundedExperiment(PretextExperiment):
         }
         super().__init__(hparams, started.settings, started.run_opts)
         self.started = started
-        asked = str(hparams["variant"])
-        self.variants = (
-            list(VARIANTS) if asked == ALL else [variant_named(asked)]
-        )
-        if hparams["seeds"] < 1:
-            raise ValueError(f"seeds is {hparams['seeds']}: at least 1")
+        several = "variants" in hparams
+        asked = hparams["variants"] if several else [hparams["variant"]]
+        self.variants = [variant_named(name) for name in asked]
+        others = hparams.get("seeds_of") or {}
+        seeds = {variant_named(name): count for name, count in others.items()}
+        unknown = sorted(set(seeds) - set(self.variants))
+        if unknown:
+            raise ValueError(f"seeds_of {unknown}: runs are {self.variants}")
+        self.seeds = {v: seeds.get(v, hparams["seeds"]) for v in self.variants}
+        if min(self.seeds.values()) < 1:
+            raise ValueError(f"seeds are {self.seeds}: at least 1")
 
     @property
     def title(self) -> str:
@@ -86,8 +89,9 @@ class GroundedExperiment(PretextExperiment):
         """
         jobs = [
             (seed, variant)
-            for seed in range(self.hparams["seeds"])
+            for seed in range(max(self.seeds.values()))
             for variant in self.variants
+            if seed < self.seeds[variant]
         ]
         logger.info(f"{len(jobs)} runs: {', '.join(self.variants)}")
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from speechbrain_mtl.evaluation.intervals import seed_interval
+
 PAPER = "Khorrami et al., EUSIPCO 2023, arXiv 2306.02972"
 WAYS = ("speech_to_image", "image_to_speech")
 #: What the paper's abstract says, and of which two runs a measure shows it:
@@ -50,8 +52,9 @@ def grounded_card(results: Mapping[str, Sequence[Mapping]]) -> dict:
     -------
     card : dict
         ``runs``: by variant and measure, values by seed; ``claims``: each
-        with the paper's words, both runs' values, and in how many seeds it
-        held, or null where a run was not made.
+        with the paper's words, both runs' values, in how many seeds it held
+        and the gain with its 95 % interval over seeds, or null where a run
+        was not made.
 
     Example
     -------
@@ -67,12 +70,15 @@ def grounded_card(results: Mapping[str, Sequence[Mapping]]) -> dict:
         claim["measured"] = None
         if all(pairs) and all(v is not None for row in pairs for v in row):
             sign = 1 if measure in HIGHER else -1
+            # By seed: the first of a run with fewer are those of the other.
             gains = [sign * (a - b) for a, b in zip(*pairs)]
             claim["measured"] = {
                 "better": pairs[0],
                 "worse": pairs[1],
                 "held_in": sum(gain > 0 for gain in gains),
                 "seeds": len(gains),
+                "gain": float(np.mean(gains)),
+                "interval": seed_interval(gains) if len(gains) > 1 else None,
             }
         claims.append(claim)
     return {"paper": PAPER, "runs": runs, "claims": claims}
@@ -133,6 +139,25 @@ def mean_recall(values: Sequence[float]) -> float:
     return float(np.mean(values))
 
 
+def verdict_on(measured: Mapping) -> str:
+    """Say whether a claim held, and by how much.
+
+    Example
+    -------
+    >>> verdict_on(
+    ...     {"held_in": 3, "seeds": 3, "gain": 0.2, "interval": [0.1, 0.3]}
+    ... )
+    'held, by 0.200 [0.100, 0.300], in 3 of 3 seeds'
+    """
+    low, high = measured["interval"] or (-np.inf, np.inf)
+    verdict = "held" if low > 0 else "did not hold" if high < 0 else "open"
+    span = f" [{low:.3f}, {high:.3f}]" if measured["interval"] else ""
+    return (
+        f"{verdict}, by {measured['gain']:.3f}{span}, in "
+        f"{measured['held_in']} of {measured['seeds']} seeds"
+    )
+
+
 def grounded_table(card: Mapping) -> str:
     """Lay a card out as text.
 
@@ -167,6 +192,6 @@ def grounded_table(card: Mapping) -> str:
         measured = claim["measured"]
         verdict = "not measured"
         if measured:
-            verdict = f"in {measured['held_in']} of {measured['seeds']} seeds"
+            verdict = verdict_on(measured)
         lines.append(f"paper: {claim['claim']}: {verdict}")
     return "\n".join(lines)

@@ -9,8 +9,8 @@ from torch.utils.data import DataLoader
 from speechbrain_mtl.data.image_features import ImageFeatures
 from speechbrain_mtl.data.images import require_images
 from speechbrain_mtl.data.manifest import ManifestError
-from speechbrain_mtl.data.pictures import Images
-from speechbrain_mtl.models import RegionEncoder
+from speechbrain_mtl.data.pictures import Images, Pictures
+from speechbrain_mtl.models import RegionEncoder, SceneEncoder
 from speechbrain_mtl.training.utterances import (
     UtteranceBatchSampler,
     utterance_dataset,
@@ -104,6 +104,12 @@ def check_captions(
                 f"{images.path}: {images.dim} values a region, the model takes "
                 f"{wanted}. Set feature_size of the image branch to "
                 f"{images.dim}, or use other features."
+            )
+    if isinstance(images, Pictures) and isinstance(branch, SceneEncoder):
+        if images.pixels != branch.pixels:
+            raise ManifestError(
+                f"pictures are read at {images.pixels} pixels, the image "
+                f"branch takes {branch.pixels}. Give both the same `pixels`."
             )
     known: dict[str, str] = {}
     for part, entries in parts.items():

@@ -54,6 +54,7 @@ def train_grounded(
     epochs: int = 70,
     stages: Sequence[Mapping[str, Any]] | None = None,
     batch_seconds: float = 240.0,
+    epoch_hours: float | None = None,
     warmup_share: float = 0.1,
     decay: str = "linear",
     ks: Sequence[int] = KS,
@@ -67,8 +68,8 @@ def train_grounded(
 ) -> dict:
     """Train grounding and wav2vec 2.0 on one encoder, at once or one by one.
 
-    An epoch is one pass over the captions, which are heard whole. All phases
-    read the same batches. Killed and called again with the same arguments, it
+    Captions are heard whole, in random order, each once before any returns.
+    All phases read the same batches. Killed and called again with the same arguments, it
     continues from its last checkpoint.
 
     Arguments
@@ -99,6 +100,9 @@ def train_grounded(
         Other phases in the place of a variant's; see `alpha_phases`.
     batch_seconds : float
         Padded audio a batch and process.
+    epoch_hours : float, optional
+        Audio of an epoch, over all processes; one pass over the captions by
+        default.
     warmup_share, decay
         See `PhaseRates`.
     ks : sequence of int
@@ -132,7 +136,8 @@ def train_grounded(
         of two parts, features have another size than the model takes, or a
         pool is too small.
     ValueError
-        When neither or both of variant and stages are given.
+        When neither or both of variant and stages are given, or epochs have
+        no audio.
     AudioError
         Naming the id of a recording that cannot be read; what was trained so
         far is saved, and the next start goes on from there.
@@ -149,6 +154,13 @@ def train_grounded(
         parts["train"], images, batch_seconds, seed, loader_workers, train=True
     )
     hours = sampler.hours_per_batch * sampler.batches_per_pass
+    if epoch_hours is not None:
+        if not epoch_hours > 0:
+            raise ValueError(f"epoch_hours is {epoch_hours}: above 0, or null")
+        share = epoch_hours / hours
+        steps = max(1, round(share * sampler.steps_per_epoch))
+        hours *= steps / sampler.steps_per_epoch
+        sampler.steps_per_epoch = steps
     schedule = Schedule(
         alpha_phases(stages_of(variant, epochs, stages), hours), hours
     )
@@ -192,8 +204,8 @@ def train_grounded(
         schedule, updates, opt_class.keywords["lr"], warmup_share, decay
     )
     logger.info(
-        f"{len(parts['train'])} captions, {hours:.2f} h; {updates} updates an "
-        f"epoch, {schedule.epochs} epochs in {len(schedule.phases)} phase(s)"
+        f"{len(parts['train'])} captions; {updates} updates and {hours:.2f} h "
+        f"an epoch, {schedule.epochs} epochs in {len(schedule.phases)} phase(s)"
     )
     _, valid = _loader(
         parts["valid"], images, batch_seconds, seed, loader_workers

@@ -74,6 +74,8 @@ def packed(
     targets: dict[str, list[torch.Tensor]] = {}
     for task, item in items:
         key = (item["part"], task in hiding)
+        while numbers.get(key) in members.get(task, ()):
+            key = (*key, "again")  # one task reads it twice
         if key not in numbers:
             numbers[key] = len(signals)
             signals.append(item["sig"])
@@ -82,12 +84,15 @@ def packed(
         ids.setdefault(task, []).append(item["id"])
         if f"target_{task}" in item:
             targets.setdefault(task, []).append(item[f"target_{task}"])
-    hidden = {number for (_, hide), number in numbers.items() if hide}
+    hidden = {number for key, number in numbers.items() if key[1]}
     packs, rows = pack_batch(signals, members, budget, hidden)
     padded = {
-        task: PaddedData(*batch_pad_right(values))
+        task: PaddedData(
+            *batch_pad_right([values[i] for i in rows[task].order])
+        )
         for task, values in targets.items()
     }
+    ids = {n: [found[i] for i in rows[n].order] for n, found in ids.items()}
     return PackedBatch(packs, rows, padded, ids, seconds)
 
 

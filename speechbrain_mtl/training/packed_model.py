@@ -8,8 +8,8 @@ from speechbrain_mtl.models import Encoded
 from speechbrain_mtl.tasks import Inputs
 from speechbrain_mtl.training.model import MultiTaskModel
 from speechbrain_mtl.training.packing import (
+    EncodedGroups,
     PackedBatch,
-    take_rows,
     waveforms_of,
 )
 from speechbrain_mtl.training.teaching import teaching_of
@@ -67,13 +67,14 @@ class PackedModel(MultiTaskModel):
                 number
                 for name in active
                 if not self.tasks[name].allows_hidden
-                for number in batch.rows[name].parts
+                for number, _ in batch.rows[name].groups
             }
         packs = []
         for number, pack in enumerate(batch.packs):
             asked = {"hide": pack.hide} if pack.hide or number in whole else {}
             packs.append(self.encoder(pack.wavs, pack.lens, **asked))
-        own = {name: take_rows(packs, batch.rows[name]) for name in active}
+        groups = EncodedGroups(packs, batch.packs)
+        own = {name: groups.of(batch.rows[name]) for name in active}
         return EncodedPacks(packs, own)
 
     def inputs_of(self, batch: PackedBatch, name: str) -> Inputs:

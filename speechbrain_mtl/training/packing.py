@@ -8,7 +8,7 @@ rows back, in its own order.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from speechbrain.dataio.batch import PaddedData
@@ -28,12 +28,16 @@ class Pack:
         [B, T], or stored frames [B, F, L, D].
     lens : torch.Tensor
         Relative lengths, [B].
+    groups : list of int
+        Sizes of the groups that its rows stand in, one after the other: those
+        of a group are read by the same tasks.
     hide : bool
         Whether the encoder hides frames of it, for tasks that predict them.
     """
 
     wavs: torch.Tensor
     lens: torch.Tensor
+    groups: list[int]
     hide: bool = False
 
 
@@ -43,14 +47,14 @@ class Rows:
 
     Arguments
     ---------
-    parts : dict
-        Rows [n] of the packs that hold any, by the pack's number.
-    order : torch.Tensor
-        [N]: puts the rows, taken pack after pack, into the task's own order.
+    groups : list of tuple of int
+        Numbers of a pack and of a group in it, in the order of rows.
+    order : list of int
+        Which of the task's utterances each row is.
     """
 
-    parts: dict[int, torch.Tensor]
-    order: torch.Tensor
+    groups: list[tuple[int, int]]
+    order: list[int]
 
 
 @dataclass
@@ -64,7 +68,7 @@ class PackedBatch:
     rows : dict
         `Rows` of each task.
     targets : dict
-        For each task its `PaddedData`, in its own order.
+        For each task its `PaddedData`, in the order of its rows.
     ids : dict
         For each task the ids of its utterances, in that order.
     seconds : list of float
@@ -89,14 +93,11 @@ class PackedBatch:
             return x.to(device, non_blocking=True)
 
         return PackedBatch(
-            [Pack(move(p.wavs), move(p.lens), p.hide) for p in self.packs],
-            {
-                name: Rows(
-                    {n: move(part) for n, part in rows.parts.items()},
-                    move(rows.order),
-                )
-                for name, rows in self.rows.items()
-            },
+            [
+                replace(p, wavs=move(p.wavs), lens=move(p.lens))
+                for p in self.packs
+            ],
+            self.rows,
             {
                 name: PaddedData(move(t.data), move(t.lengths))
                 for name, t in self.targets.items()
@@ -161,6 +162,10 @@ def pack_batch(
 ) -> tuple[list[Pack], dict[str, Rows]]:
     """Pad utterances into packs, and find each task's rows in them.
 
+    Within a pack, utterances of the same tasks stand together: a task takes
+    slices of it, which cost a copy at most, where picking rows would cost a
+    gradient of the whole pack for every task.
+
     Arguments
     ---------
     utterances : sequence of torch.Tensor
@@ -182,67 +187,89 @@ def pack_batch(
     -------
     >>> waves = [torch.ones(2), torch.ones(5), torch.ones(4)]
     >>> packs, rows = pack_batch(waves, {"a": [0, 2], "b": [1]}, budget=10)
-    >>> [tuple(pack.wavs.shape) for pack in packs]
-    [(2, 5), (1, 2)]
-    >>> rows["a"].parts, rows["a"].order
-    ({0: tensor([1]), 1: tensor([0])}, tensor([1, 0]))
+    >>> [(tuple(pack.wavs.shape), pack.groups) for pack in packs]
+    [((2, 5), [1, 1]), ((1, 2), [1])]
+    >>> rows["a"]
+    Rows(groups=[(0, 1), (1, 0)], order=[1, 0])
     """
-    cut, hide = [], []
-    for chosen in (False, True):
-        numbers = [i for i in range(len(utterances)) if (i in hidden) == chosen]
-        sizes = [len(utterances[i]) for i in numbers]
-        found = cut_into_packs(sizes, budget)
-        cut += [[numbers[place] for place in pack] for pack in found]
-        hide += [chosen] * len(found)
-    place = {
-        number: (pack, row)
-        for pack, numbers in enumerate(cut)
-        for row, number in enumerate(numbers)
-    }
-    packs = [
-        Pack(*batch_pad_right([utterances[i] for i in numbers]), chosen)
-        for numbers, chosen in zip(cut, hide)
+    readers = [
+        tuple(task for task, numbers in members.items() if i in numbers)
+        for i in range(len(utterances))
     ]
-    rows = {}
-    for name, numbers in members.items():
-        found = torch.tensor([place[number] for number in numbers])
-        # Stable, so that rows of one pack stay in the task's own order.
-        order = found[:, 0].argsort(stable=True)
-        parts = {
-            pack: found[found[:, 0] == pack, 1]
-            for pack in found[:, 0].unique().tolist()
-        }
-        rows[name] = Rows(parts, order.argsort())
+    packs: list[Pack] = []
+    rows = {name: Rows([], []) for name in members}
+    for hide in (False, True):
+        numbers = [i for i in range(len(utterances)) if (i in hidden) == hide]
+        sizes = [len(utterances[i]) for i in numbers]
+        for cut in cut_into_packs(sizes, budget):
+            groups: dict[tuple[str, ...], list[int]] = {}
+            for place in cut:
+                number = numbers[place]
+                groups.setdefault(readers[number], []).append(number)
+            for place, (names, group) in enumerate(groups.items()):
+                for name in names:
+                    own = members[name]
+                    rows[name].groups.append((len(packs), place))
+                    rows[name].order += [own.index(i) for i in group]
+            signals = [utterances[i] for g in groups.values() for i in g]
+            counts = [len(group) for group in groups.values()]
+            packs.append(Pack(*batch_pad_right(signals), counts, hide))
     return packs, rows
 
 
-def take_rows(encoded: Sequence[Encoded], rows: Rows) -> Encoded:
-    """Gather a task's utterances from the packs they were encoded in.
+class EncodedGroups:
+    """What packs were encoded as, cut into groups.
+
+    A layer is cut once, when the first task reads it: so its gradient is put
+    together once, for all tasks.
 
     Arguments
     ---------
     encoded : sequence of Encoded
         Of each pack.
-    rows : Rows
-        The task's.
-
-    Returns
-    -------
-    own : Encoded
-        [N, F, D_l] layers, F that of the longest pack with any of the rows,
-        each gathered when it is read; gradients flow back to the packs.
+    packs : sequence of Pack
+        The same.
     """
-    packs = [encoded[pack] for pack in rows.parts]
-    lens = [e.lens[part] for e, part in zip(packs, rows.parts.values())]
-    extra = {
-        name: gather_rows([getattr(e, name) for e in encoded], rows)
-        for name in ("hidden", "latents")
-        if getattr(packs[0], name) is not None
-    }
-    first = encoded[0]
-    lens = torch.cat(lens)[rows.order]
-    layers = RowsOfLayers(encoded, rows)
-    return Encoded(layers, lens, first.hop, first.offset, **extra)
+
+    def __init__(
+        self, encoded: Sequence[Encoded], packs: Sequence[Pack]
+    ) -> None:
+        self.encoded = encoded
+        self.sizes = [pack.groups for pack in packs]
+        self._layers: dict[int, list[tuple[torch.Tensor, ...]]] = {}
+
+    def layer(self, number: int) -> list[tuple[torch.Tensor, ...]]:
+        """Give a layer of every group, [N, F, D], by pack and group."""
+        if number not in self._layers:
+            layers = [one.layers[number] for one in self.encoded]
+            self._layers[number] = cut_groups(layers, self.sizes)
+        return self._layers[number]
+
+    def of(self, rows: Rows) -> Encoded:
+        """Gather a task's utterances.
+
+        Arguments
+        ---------
+        rows : Rows
+            The task's.
+
+        Returns
+        -------
+        own : Encoded
+            [N, F, D_l] layers, F that of the longest pack with any of the
+            rows, each gathered when it is read; gradients flow back to the
+            packs.
+        """
+        extra = {}
+        for name in ("hidden", "latents"):
+            values = [getattr(one, name) for one in self.encoded]
+            if values[rows.groups[0][0]] is not None:
+                extra[name] = join_groups(cut_groups(values, self.sizes), rows)
+        cut = cut_groups([one.lens for one in self.encoded], self.sizes)
+        lens = torch.cat([cut[pack][group] for pack, group in rows.groups])
+        first = self.encoded[0]
+        layers = RowsOfLayers(self, rows)
+        return Encoded(layers, lens, first.hop, first.offset, **extra)
 
 
 class RowsOfLayers(Sequence):
@@ -252,50 +279,65 @@ class RowsOfLayers(Sequence):
 
     Arguments
     ---------
-    encoded : sequence of Encoded
-        Of each pack.
+    groups : EncodedGroups
+        Of the step.
     rows : Rows
         The task's.
     """
 
-    def __init__(self, encoded: Sequence[Encoded], rows: Rows) -> None:
-        self.encoded = encoded
+    def __init__(self, groups: EncodedGroups, rows: Rows) -> None:
+        self.groups = groups
         self.rows = rows
         self.known: dict[int, torch.Tensor] = {}
 
     def __len__(self) -> int:
-        return len(self.encoded[0].layers)
+        return len(self.groups.encoded[0].layers)
 
     def __getitem__(self, number: int) -> torch.Tensor:
         place = range(len(self))[number]
         if place not in self.known:
-            packs = [e.layers[place] for e in self.encoded]
-            self.known[place] = gather_rows(packs, self.rows)
+            cut = self.groups.layer(place)
+            self.known[place] = join_groups(cut, self.rows)
         return self.known[place]
 
 
-def gather_rows(packs: Sequence[torch.Tensor], rows: Rows) -> torch.Tensor:
-    """Take rows of [B, F, ...] tensors of unequal F, padded to the longest.
+def cut_groups(
+    packs: Sequence[torch.Tensor | None], sizes: Sequence[list[int]]
+) -> list[tuple[torch.Tensor, ...]]:
+    """Cut [B, ...] tensors of packs into their groups; None into none."""
+    return [
+        () if pack is None else pack.split(size)
+        for pack, size in zip(packs, sizes)
+    ]
+
+
+def join_groups(
+    cut: Sequence[tuple[torch.Tensor, ...]], rows: Rows
+) -> torch.Tensor:
+    """Put a task's groups together, padded to the longest.
 
     Arguments
     ---------
-    packs : sequence of torch.Tensor
-        One a pack; those that hold no row may be None.
+    cut : sequence of tuple
+        Groups [N, F, ...] of each pack.
     rows : Rows
-        Which to take.
+        The task's.
 
     Returns
     -------
     own : torch.Tensor
-        [N, F, ...]
+        [N, F, ...]; a view where it is one group.
     """
-    longest = max(packs[pack].shape[1] for pack in rows.parts)
-    found = []
-    for pack, part in rows.parts.items():
-        kept = packs[pack].index_select(0, part)
-        missing = longest - kept.shape[1]
-        found.append(pad(kept, (0, 0) * (kept.ndim - 2) + (0, missing)))
-    return torch.cat(found).index_select(0, rows.order)
+    found = [cut[pack][group] for pack, group in rows.groups]
+    if len(found) == 1:
+        return found[0]
+    longest = max(group.shape[1] for group in found)
+    return torch.cat([_lengthened(group, longest) for group in found])
+
+
+def _lengthened(x: torch.Tensor, frames: int) -> torch.Tensor:
+    missing = frames - x.shape[1]
+    return pad(x, (0, 0) * (x.ndim - 2) + (0, missing)) if missing else x
 
 
 def waveforms_of(
@@ -313,14 +355,13 @@ def waveforms_of(
     Returns
     -------
     wavs : torch.Tensor
-        [N, T] or stored frames, in the task's own order.
+        [N, T] or stored frames, in the order of the task's rows.
     lens : torch.Tensor
         Relative lengths, [N].
     """
     rows = batch.rows[task]
-    wavs = gather_rows([pack.wavs for pack in batch.packs], rows)
-    samples = [
-        batch.packs[number].lens[part] * batch.packs[number].wavs.shape[1]
-        for number, part in rows.parts.items()
-    ]
-    return wavs, torch.cat(samples)[rows.order] / wavs.shape[1]
+    sizes = [pack.groups for pack in batch.packs]
+    wavs = join_groups(cut_groups([p.wavs for p in batch.packs], sizes), rows)
+    cut = cut_groups([p.lens * p.wavs.shape[1] for p in batch.packs], sizes)
+    samples = torch.cat([cut[pack][group] for pack, group in rows.groups])
+    return wavs, samples / wavs.shape[1]

@@ -31,7 +31,7 @@ def small_model(pixels=False, **settings):
     """Grounding on layer 2 of 3, wav2vec 2.0 on the last."""
     torch.manual_seed(0)
     if pixels:
-        image = SceneEncoder(channels=(8, 8), size=16, layers=1, **SMALL)
+        image = SceneEncoder((8, 8), pixels=16, hidden_size=16, output_size=8)
     else:
         image = RegionEncoder(6, 16, 1, boxes=False, **SMALL)
     speech = AudioHead(32, (8, 16), kernel=3, **SMALL)

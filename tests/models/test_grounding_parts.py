@@ -9,7 +9,6 @@ from speechbrain_mtl.models.bert import BertLayers, widened
 from speechbrain_mtl.models.images import (
     RegionEncoder,
     SceneEncoder,
-    cell_boxes,
 )
 from speechbrain_mtl.models.resdavenet import ResDAVEnet
 
@@ -62,9 +61,11 @@ def lively(module):
     return module
 
 
+@pytest.mark.parametrize("average", [True, False])
 @pytest.mark.parametrize("encoder_cls", [True, False])
-def test_frames_in_padding_change_no_utterance(encoder_cls):
-    head = AudioHead(6, (4, 8), heads=2, encoder_cls=encoder_cls, output_size=5)
+def test_frames_in_padding_change_no_utterance(encoder_cls, average):
+    settings = {"encoder_cls": encoder_cls, "average": average}
+    head = AudioHead(6, (4, 8), heads=2, output_size=5, **settings)
     head = lively(head).eval()
     items, batch, lens = padded(50, 17, 1, dim=6)
     states = torch.randn(3, 6)
@@ -75,6 +76,18 @@ def test_frames_in_padding_change_no_utterance(encoder_cls):
         torch.testing.assert_close(together[row], one[0], rtol=1e-4, atol=1e-5)
     moved = head(batch, lens, states + 1)
     assert torch.equal(moved, together) != encoder_cls
+
+
+def test_the_average_is_of_all_states():
+    """And not of the token's alone, nor of padding."""
+    head = lively(AudioHead(6, (4, 8), heads=2, average=True)).eval()
+    states = torch.randn(1, 5, 8)
+    head.pool.forward = lambda x, lens: (states[:, 1:], lens)
+    head.project_cls = nn.Identity()
+    head.transformer.forward = lambda x, valid: x
+    head.output = nn.Identity()
+    found = head(torch.zeros(1, 4, 6), torch.tensor([2]), states[:, 0])
+    torch.testing.assert_close(found, states[:, :3].mean(dim=1))
 
 
 def test_the_last_frame_counts():
@@ -153,10 +166,10 @@ def test_a_missing_cls_token_is_told_with_the_remedy():
 
 
 def test_where_a_shape_is_changes_its_picture():
-    encoder = lively(SceneEncoder(output_size=8)).eval()
-    pixels = torch.zeros(3, 3, 96, 96, dtype=torch.uint8)
-    pixels[0, 0, :32, :32] = pixels[1, 0, 64:, 64:] = 255
-    pixels[2, 1, :32, :32] = 255
+    encoder = SceneEncoder(output_size=8).eval()
+    pixels = torch.zeros(3, 3, 48, 48, dtype=torch.uint8)
+    pixels[0, 0, :16, :16] = pixels[1, 0, 32:, 32:] = 255
+    pixels[2, 1, :16, :16] = 255
     vectors = encoder(pixels)
     for one, two in ((0, 1), (0, 2), (1, 2)):
         assert (vectors[one] - vectors[two]).abs().max() > 1e-3
@@ -165,12 +178,12 @@ def test_where_a_shape_is_changes_its_picture():
     torch.testing.assert_close(alone[0], vectors[1], rtol=1e-4, atol=1e-5)
 
 
-def test_cells_tile_the_image():
-    boxes = cell_boxes(3, 2)
-    areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    torch.testing.assert_close(areas, torch.full((6,), 1 / 6))
-    # Rows before columns, as the cells of a flattened feature map.
-    assert boxes[1].tolist() == pytest.approx([0.5, 0.0, 1.0, 1 / 3])
+def test_pictures_of_another_size_are_refused():
+    with pytest.raises(ValueError, match="20: 3 .* multiple of 8"):
+        SceneEncoder(pixels=20)
+    encoder = SceneEncoder(pixels=16)
+    with pytest.raises(ValueError, match="24 x 16.* takes 16 x 16"):
+        encoder(torch.zeros(1, 3, 16, 24))
 
 
 @pytest.mark.parametrize("size, std", [(768, 0.02), (48, 0.08)])

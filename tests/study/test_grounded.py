@@ -55,6 +55,12 @@ def test_a_claim_is_counted_seed_by_seed():
     first, second, third, fourth = card["claims"]
     assert first["measured"]["better"] == pytest.approx([0.8, 0.65])
     assert first["measured"]["held_in"] == 1  # .8 > .6, but .65 < .7
+    # Student's, of two: 12.706 times the deviation over the root of two.
+    gain, half = first["measured"]["gain"], 12.706 * 0.125
+    assert gain == pytest.approx(0.075)
+    assert first["measured"]["interval"] == pytest.approx(
+        [gain - half, gain + half], rel=1e-3
+    )
     # Less is lost: lower is better here.
     assert second["measured"]["worse"] == pytest.approx([0.5, 0.5])
     assert second["measured"]["better"] == pytest.approx([0.15, 0.15])
@@ -63,7 +69,11 @@ def test_a_claim_is_counted_seed_by_seed():
     assert fourth["measured"] is None
     json.dumps(card)
     table = grounded_table(card)
-    assert "in 1 of 2 seeds" in table and "not measured" in table
+    assert "open, by 0.075 [-1.513, 1.663], in 1 of 2 seeds" in table
+    assert (
+        "held, by 0.350 [0.350, 0.350], in 2 of 2 seeds" in table
+        and "not measured" in table
+    )
 
 
 def test_the_best_layer_is_one_of_the_transformers_at_the_end():

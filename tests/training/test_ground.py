@@ -337,9 +337,11 @@ def test_features_of_another_size_are_refused(parts, tmp_path):
 
 
 def test_a_missing_picture_is_named_with_its_file(parts, tmp_path):
-    images = Pictures({f"i{n}": tmp_path / f"{n}.png" for n in range(16)}, 8)
+    files = {f"i{n}": tmp_path / f"{n}.png" for n in range(16)}
     with pytest.raises(ManifestError, match=r"\d+.png: no such image"):
-        run(parts, images, tmp_path / "run", small_model(pixels=True))
+        run(parts, Pictures(files, 16), tmp_path, small_model(pixels=True))
+    with pytest.raises(ManifestError, match="8 pixels, the image.* takes 16"):
+        run(parts, Pictures(files, 8), tmp_path, small_model(pixels=True))
 
 
 @pytest.mark.parametrize(
