@@ -29,8 +29,8 @@ class GroundedExperiment(PretextExperiment):
         The YAML, loaded anew for every seed: with ``model`` (``encoder`` and
         ``tasks``), ``training`` (`train_grounded` with its settings),
         ``variant``, or a list of ``variants`` (see `variant_named`),
-        ``seeds``, other numbers of them for some variants (``seeds_of``, by
-        name), and what `PretextExperiment` needs.
+        ``seeds``, those of them that are trained ``once``, and what
+        `PretextExperiment` needs.
 
     Raises
     ------
@@ -49,14 +49,16 @@ class GroundedExperiment(PretextExperiment):
         several = "variants" in hparams
         asked = hparams["variants"] if several else [hparams["variant"]]
         self.variants = [variant_named(name) for name in asked]
-        others = hparams.get("seeds_of") or {}
-        seeds = {variant_named(name): count for name, count in others.items()}
-        unknown = sorted(set(seeds) - set(self.variants))
+        if hparams["seeds"] < 1:
+            raise ValueError(f"seeds is {hparams['seeds']}: at least 1")
+        once = [variant_named(name) for name in hparams.get("once", [])]
+        unknown = sorted(set(once) - set(self.variants))
         if unknown:
-            raise ValueError(f"seeds_of {unknown}: runs are {self.variants}")
-        self.seeds = {v: seeds.get(v, hparams["seeds"]) for v in self.variants}
-        if min(self.seeds.values()) < 1:
-            raise ValueError(f"seeds are {self.seeds}: at least 1")
+            raise ValueError(f"once {unknown}: runs are {self.variants}")
+        self.seeds = {
+            name: 1 if name in once else hparams["seeds"]
+            for name in self.variants
+        }
 
     @property
     def title(self) -> str:
