@@ -30,6 +30,10 @@ COMMANDS = {
         "speechbrain_mtl.evaluation.abx_command",
         "measure phone discrimination of features another program wrote",
     ),
+    "abx-layers": (
+        "speechbrain_mtl.evaluation.abx_layers_command",
+        "measure phone discrimination of every layer of encoders",
+    ),
     "report": (
         "speechbrain_mtl.report.command",
         "turn the results of a run into one self-contained page",

@@ -13,6 +13,7 @@ from hyperpyyaml import load_hyperpyyaml
 
 from speechbrain_mtl.data.pictures import Images
 from speechbrain_mtl.experiment import PretextExperiment
+from speechbrain_mtl.inference import write_inference
 from speechbrain_mtl.training.ground import variant_named
 from speechbrain_mtl.training.stages import stage, stage_seconds
 from speechbrain_mtl.training.start import Start
@@ -150,6 +151,7 @@ class GroundedExperiment(PretextExperiment):
             (folder / "train_log.jsonl").unlink(missing_ok=True)
 
         result = stage("grounding", folder, settings, make, clear)
+        write_inference(folder, self.settings["model"]["encoder"])
         name = f"seed {seed}, {variant}"
         self.wall[name] = stage_seconds("grounding", folder)
         logger.info(f"{name}: {summary(result)}")
