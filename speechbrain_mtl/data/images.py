@@ -3,6 +3,7 @@
 import os
 from collections.abc import Container, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,25 +50,31 @@ def read_image(path: str | os.PathLike) -> torch.Tensor:
 
 def open_image(path: str | os.PathLike) -> "Image":
     """Read a picture as Pillow has it, in RGB; see `read_image`."""
-    try:
-        from PIL import Image, ImageOps
-    except ImportError as error:
-        raise ImportError(
-            "pictures need the package Pillow: pip install "
-            "'speechbrain_mtl[vgs]'"
-        ) from error
+    pillow = _pillow()
     if not Path(path).is_file():
         raise ManifestError(
             f"{path}: no such image. Set the folder of images, or copy it."
         )
     try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
+        with pillow.Image.open(path) as image:
+            return pillow.ImageOps.exif_transpose(image).convert("RGB")
     except OSError as error:  # also of files that are no pictures
         raise ManifestError(
             f"{path}: not an image, or not all of it ({error}). Copy the file "
             "again."
         ) from error
+
+
+def _pillow() -> ModuleType:
+    try:
+        import PIL.Image
+        import PIL.ImageOps
+    except ImportError as error:
+        raise ImportError(
+            "pictures need the package Pillow: pip install "
+            "'speechbrain_mtl[vgs]'"
+        ) from error
+    return PIL
 
 
 def images_of(manifest: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:
@@ -87,7 +94,9 @@ def images_of(manifest: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:
     ------
     ManifestError
         Naming all captions without an image, ids of two files, and files
-        that are missing.
+        that are missing or no pictures.
+    ImportError
+        When Pillow is not installed.
 
     Example
     -------
@@ -110,13 +119,30 @@ def images_of(manifest: Mapping[str, Mapping[str, Any]]) -> dict[str, Path]:
                 f"{name}: {image} is {file}, elsewhere {images[image]}. Give "
                 "each image an id of its own."
             )
+    found = {image: header_problem(file) for image, file in images.items()}
     problems += [
-        f"{image}: no file {file}. Set the folder of images, or copy it."
-        for image, file in images.items()
-        if not file.is_file()
+        f"{image}: {problem}" for image, problem in found.items() if problem
     ]
     raise_problems("captions", problems)
     return images
+
+
+def header_problem(path: Path) -> str | None:
+    """Say why a file is no picture, from its first bytes; None if it is one.
+
+    Raises
+    ------
+    ImportError
+        When Pillow is not installed.
+    """
+    image = _pillow().Image
+    if not path.is_file():
+        return f"no file {path}. Set the folder of images, or copy it."
+    try:
+        with image.open(path):
+            return None
+    except OSError as error:
+        return f"{path} is not an image ({error}). Copy the file again."
 
 
 def require_images(

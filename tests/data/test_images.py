@@ -95,7 +95,8 @@ def caption(image, file):
 
 def test_images_are_listed_once_in_order(tmp_path):
     for name in "ab":
-        (tmp_path / name).touch()
+        path = tmp_path / name
+        path.write_bytes(png(np.zeros((2, 2, 3), np.uint8)))
     manifest = {
         "1": caption("y", tmp_path / "b"),
         "2": caption("x", tmp_path / "a"),
@@ -108,8 +109,10 @@ def test_images_are_listed_once_in_order(tmp_path):
 
 
 def test_all_that_is_wrong_with_images_is_named_at_once(tmp_path):
-    (tmp_path / "a").touch()
+    (tmp_path / "a").write_bytes(png(np.zeros((2, 2, 3), np.uint8)))
+    (tmp_path / "text").write_text("no picture")
     manifest = {
+        "0": caption("v", tmp_path / "text"),
         "1": caption("x", tmp_path / "a"),
         "2": caption("x", tmp_path / "b"),
         "3": {"image_id": None},
@@ -119,11 +122,12 @@ def test_all_that_is_wrong_with_images_is_named_at_once(tmp_path):
     with pytest.raises(ManifestError) as error:
         images_of(manifest)
     message = str(error.value)
-    assert "4 problem(s)" in message
+    assert "5 problem(s)" in message
     assert "3: no image_id" in message
     assert "4: no image. Name the file of z" in message
     assert f"2: x is {tmp_path / 'b'}, elsewhere {tmp_path / 'a'}" in message
     assert f"w: no file {tmp_path / 'gone'}" in message
+    assert f"v: {tmp_path / 'text'} is not an image" in message
 
 
 def test_captions_without_features_are_named():
