@@ -14,9 +14,11 @@ from speechbrain_mtl.report.canvas import (
     VERMILLION,
     photograph,
 )
+from speechbrain_mtl.report.placement import apart
 
 COLORS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 MARKS = "oDs^vP"
+LINE = 13.0  # points from one name to the next
 
 
 def draw_layer_profile(
@@ -61,6 +63,7 @@ def draw_layer_profile(
     path = Path(path)
     with photograph(path, 4.2) as figure:
         ax = figure.subplots()
+        names = []
         for index, (name, errors) in enumerate(profiles.items()):
             color = COLORS[index % len(COLORS)]
             percent = [100 * error for error in errors]
@@ -79,13 +82,15 @@ def draw_layer_profile(
                 color=color,
                 fontsize=9,
             )
-            ax.annotate(
-                name,
-                (layers[-1], percent[-1]),
-                (9, 0),
-                textcoords="offset points",
-                va="center",
-                color=color,
+            names.append(
+                ax.annotate(
+                    name,
+                    (layers[-1], percent[-1]),
+                    (9, 0),
+                    textcoords="offset points",
+                    va="center",
+                    color=color,
+                )
             )
         ax.set_title(title)
         ax.set_xlabel("layer, 0 is the lowest")
@@ -93,4 +98,9 @@ def draw_layer_profile(
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.grid(axis="y")
         ax.margins(y=0.15)
+        figure.draw_without_rendering()  # the layout is known afterwards
+        heights = ax.transData.transform([n.xy for n in names])[:, 1]
+        heights *= 72 / figure.dpi  # points, as the offset is
+        for name, move in zip(names, apart(heights, LINE) - heights):
+            name.xyann = (9, float(move))
     return path

@@ -75,6 +75,45 @@ def place(
     return names
 
 
+def apart(points: np.ndarray, gap: float) -> np.ndarray:
+    """Move points of a line until neighbours keep a distance.
+
+    Of all ways to do so in their order it is the one with the least sum of
+    squared moves.
+
+    Arguments
+    ---------
+    points : np.ndarray
+        [k], in any order.
+    gap : float
+        Least distance.
+
+    Returns
+    -------
+    moved : np.ndarray
+        [k], in the order of `points`.
+
+    Example
+    -------
+    >>> apart(np.array([5.0, 1.0, 1.0, 9.0]), 2.0)
+    array([5., 0., 2., 9.])
+    """
+    order = np.argsort(points, kind="stable")
+    steps = gap * np.arange(len(points))
+    # Without the gaps, what is asked for is only not to fall: where it does,
+    # neighbours meet at their mean.
+    groups: list[list[float]] = []
+    for value in points[order] - steps:
+        groups.append([float(value)])
+        while len(groups) > 1 and np.mean(groups[-2]) > np.mean(groups[-1]):
+            last = groups.pop()
+            groups[-1] += last
+    level = [np.mean(group) for group in groups for _ in group]
+    moved = np.empty(len(points))
+    moved[order] = level + steps
+    return moved
+
+
 def settle(
     ax: "Axes",
     labels: Sequence["Annotation"],

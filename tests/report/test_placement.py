@@ -1,7 +1,9 @@
+import itertools
+
 import numpy as np
 import pytest
 
-from speechbrain_mtl.report.placement import place
+from speechbrain_mtl.report.placement import apart, place
 
 FRAME = np.array([0.0, 0.0, 700.0, 400.0])
 
@@ -55,3 +57,18 @@ def test_places_do_not_depend_on_the_order_of_the_names():
     boxes = place(points, sizes, np.zeros((0, 4)), FRAME, 8.0)
     turned = place(points[::-1], sizes[::-1], np.zeros((0, 4)), FRAME, 8.0)
     assert np.allclose(turned[::-1], boxes)
+
+
+def test_points_of_a_line_move_no_more_than_they_must():
+    """Against all ways on a grid that keep order and distance."""
+    gap, grid = 1.0, np.arange(-8, 17) / 4
+    for points in ([0.0, 0.0, 0.25], [1.0, 0.25, 0.0], [2.0, -1.0, 0.5]):
+        rank = np.argsort(points)
+        least = min(
+            sum((a - b) ** 2 for a, b in zip(sorted(points), moved))
+            for moved in itertools.product(grid, repeat=3)
+            if moved[1] - moved[0] >= gap and moved[2] - moved[1] >= gap
+        )
+        found = apart(np.array(points), gap)
+        assert (np.diff(found[rank]) >= gap - 1e-9).all()
+        assert ((found - points) ** 2).sum() <= least + 1e-9
