@@ -4,6 +4,10 @@ import argparse
 from pathlib import Path
 
 from speechbrain_mtl.evaluation.scenarios import read_scenarios
+from speechbrain_mtl.report.grounding_page import (
+    read_grounding,
+    write_grounding_page,
+)
 from speechbrain_mtl.report.page import write_report
 from speechbrain_mtl.report.relation_page import write_relations_page
 from speechbrain_mtl.report.relation_results import RelationResults
@@ -19,9 +23,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the page and say where it is."""
     folder = Path(args.output_folder)
-    card = folder / "scenarios.json"
-    if card.is_file():  # a study of tasks together, with a page of its own
-        results = RelationResults(read_scenarios(card))
+    scenarios = folder / "scenarios.json"
+    grounding = folder / "grounding.json"
+    # Studies have pages of their own.
+    if grounding.is_file():
+        page = write_grounding_page(read_grounding(grounding), folder)
+    elif scenarios.is_file():
+        results = RelationResults(read_scenarios(scenarios))
         page = write_relations_page(results, folder, "report.html")[0]
     else:
         page = write_report(folder)

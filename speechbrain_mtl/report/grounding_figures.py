@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from speechbrain_mtl.report.canvas import PRINT, photograph
 from speechbrain_mtl.report.layer_profile import (
@@ -11,6 +11,12 @@ from speechbrain_mtl.report.layer_profile import (
     MARKS,
     draw_layer_profile,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Names of the pictures, in the order of a page.
+PICTURES = ("losses", "curves", "layers_at_once", "layers_in_turn")
 
 
 def draw_grounding(
@@ -30,9 +36,11 @@ def draw_grounding(
     Returns
     -------
     paths : list of Path
-        Those that were written.
+        Those that were written; others of these names are taken away.
     """
     folder = Path(folder)
+    for name in PICTURES:  # none may stay that shows other runs
+        (folder / f"{name}.png").unlink(missing_ok=True)
     losses = {
         f"training loss of {task}": {
             name: _points(found["train"], task)
@@ -129,7 +137,7 @@ def _draw(
             ax.set_xlabel("epoch")
             ax.xaxis.get_major_locator().set_params(integer=True)
             if log:
-                ax.set_yscale("log")
+                _log_scale(ax)
             ax.grid(axis="y", color=PRINT.grid)
         handles, labels = axes[0].get_legend_handles_labels()
         for ax in axes[1:]:
@@ -137,5 +145,18 @@ def _draw(
                 if label not in labels:
                     handles.append(handle)
                     labels.append(label)
-        figure.legend(handles, labels, loc="outside lower center", ncols=5)
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=5, frameon=False
+        )
     return path
+
+
+def _log_scale(ax: "Axes") -> None:
+    """A scale of logarithms with numbers as one writes them."""
+    from matplotlib import ticker
+
+    ax.set_yscale("log")
+    # Where none of these is in the range, the locator takes others.
+    ax.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 3, 5)))
+    ax.yaxis.set_major_formatter(ticker.FuncFormatter(lambda y, _: f"{y:g}"))
+    ax.yaxis.set_minor_locator(ticker.NullLocator())

@@ -62,6 +62,8 @@ i.even { background: var(--even); color: var(--ink); }
 i.worse { background: var(--worse); color: var(--paper); }
 figure { margin: 26px 0; break-inside: avoid; }
 figure svg { display: block; width: 100%; height: auto; }
+figure img { display: block; width: 100%; height: auto;
+  border-radius: 8px; }
 figure svg text { font-family: inherit !important; }
 figcaption { margin-top: 10px; }
 .scroll { overflow-x: auto; margin: 26px 0 10px; }
@@ -75,7 +77,8 @@ tbody th { font-weight: 500; }
 td small { color: var(--muted); margin-left: 4px; }
 td.best { color: var(--accent); font-weight: 700; background: var(--soft); }
 tr.chosen th { color: var(--accent); font-weight: 700; }
-td.flags { white-space: normal; }
+td.flags, .words { white-space: normal; }
+thead th.words, td.words { text-align: left; }
 td.flags em { display: inline-block; font-style: normal; font-size: 13px;
   background: var(--card); border-radius: 4px; padding: 0 8px;
   margin: 1px 0 1px 4px; }

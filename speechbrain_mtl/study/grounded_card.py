@@ -105,12 +105,14 @@ def _one(result: Mapping) -> dict[str, Any]:
         row["retrieval"] = mean_recall(
             [test[way]["recall"][most] for way in WAYS]
         )
-    row["abx"] = row["abx_layer"] = None
+    row["abx"] = row["abx_layer"] = row["abx_untrained"] = None
     if result["abx"]:
-        within = result["abx"][max(result["abx"], key=int)]["within"]
-        # Layer 0 is what the transformer is given.
-        best = int(np.argmin(within[1:])) + 1
-        row["abx"], row["abx_layer"] = within[best], best
+        last = max(result["abx"], key=int)
+        row["abx"], row["abx_layer"] = _best_layer(
+            result["abx"][last]["within"]
+        )
+        # Before the first step.
+        row["abx_untrained"], _ = _best_layer(result["abx"]["0"]["within"])
     lost = {
         (entry["task"], entry["measure"]): entry["lost"]
         for entry in result["forgetting"]
@@ -128,6 +130,13 @@ def _one(result: Mapping) -> dict[str, Any]:
     return row
 
 
+def _best_layer(within: Sequence[float]) -> tuple[float, int]:
+    """Lowest error of the transformer's layers, and which it is."""
+    # Layer 0 is what the transformer is given.
+    best = int(np.argmin(within[1:])) + 1
+    return within[best], best
+
+
 def mean_recall(values: Sequence[float]) -> float:
     """Average both ways, as the paper's curves do.
 
@@ -137,61 +146,3 @@ def mean_recall(values: Sequence[float]) -> float:
     0.5
     """
     return float(np.mean(values))
-
-
-def verdict_on(measured: Mapping) -> str:
-    """Say whether a claim held, and by how much.
-
-    Example
-    -------
-    >>> verdict_on(
-    ...     {"held_in": 3, "seeds": 3, "gain": 0.2, "interval": [0.1, 0.3]}
-    ... )
-    'held, by 0.200 [0.100, 0.300], in 3 of 3 seeds'
-    """
-    low, high = measured["interval"] or (-np.inf, np.inf)
-    verdict = "held" if low > 0 else "did not hold" if high < 0 else "open"
-    span = f" [{low:.3f}, {high:.3f}]" if measured["interval"] else ""
-    return (
-        f"{verdict}, by {measured['gain']:.3f}{span}, in "
-        f"{measured['held_in']} of {measured['seeds']} seeds"
-    )
-
-
-def grounded_table(card: Mapping) -> str:
-    """Lay a card out as text.
-
-    Arguments
-    ---------
-    card : dict
-        See `grounded_card`.
-
-    Returns
-    -------
-    table : str
-        Means over seeds, and what became of the paper's claims.
-    """
-    columns = {
-        "S->I R@1": "speech_to_image_R@1",
-        "I->S R@1": "image_to_speech_R@1",
-        "S->I R@10": "speech_to_image_R@10",
-        "I->S R@10": "image_to_speech_R@10",
-        "ABX": "abx",
-        "lost R@10": "lost_retrieval",
-        "lost ABX": "lost_abx",
-    }
-    lines = [f"{'%':14s}" + "".join(f"{name:>11s}" for name in columns)]
-    for name, row in card["runs"].items():
-        cells = []
-        for key in columns.values():
-            values = [v for v in row.get(key, []) if v is not None]
-            text = f"{100 * np.mean(values):.1f}" if values else "-"
-            cells.append(f"{text:>11s}")
-        lines.append(f"{name:14s}" + "".join(cells))
-    for claim in card["claims"]:
-        measured = claim["measured"]
-        verdict = "not measured"
-        if measured:
-            verdict = verdict_on(measured)
-        lines.append(f"paper: {claim['claim']}: {verdict}")
-    return "\n".join(lines)

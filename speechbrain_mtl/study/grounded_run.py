@@ -9,8 +9,10 @@ from speechbrain_mtl.data.pictures import Images
 from speechbrain_mtl.evaluation.score import Score
 from speechbrain_mtl.provenance import git_commit, versions
 from speechbrain_mtl.report.grounding_figures import draw_grounding
+from speechbrain_mtl.report.grounding_page import write_grounding_page
+from speechbrain_mtl.report.grounding_text import grounded_table
 from speechbrain_mtl.study.grounded import GroundedExperiment
-from speechbrain_mtl.study.grounded_card import grounded_card, grounded_table
+from speechbrain_mtl.study.grounded_card import grounded_card
 from speechbrain_mtl.training.start import Start
 
 
@@ -40,7 +42,8 @@ def run_grounding(
     -------
     path : Path
         Of ``grounding.json``. Beside it lie its table, ``grounding.txt``, the
-        pictures of the first seed, ``metrics.json`` and ``report.html``.
+        pictures of the first seed, if matplotlib is there, ``metrics.json``
+        of the first seed and ``report.html``.
     """
     experiment = GroundedExperiment(started)
     results = experiment.run(parts, images, data)
@@ -62,6 +65,11 @@ def run_grounding(
             name: [result["forgetting"] for result in found]
             for name, found in results.items()
         },
+        "ends": {name: found["ends"] for name, found in first.items()},
+        "hours_of_audio": {
+            name: [result["hours_of_audio"] for result in found]
+            for name, found in results.items()
+        },
         "wall_s": experiment.wall,
     }
     path = experiment.folder / "grounding.json"
@@ -70,15 +78,15 @@ def run_grounding(
     with atomic_path(path.with_suffix(".txt")) as temporary:
         temporary.write_text(table + "\n", encoding="utf-8")
     print(table)
-    draw_grounding(first, experiment.folder)
     rows = {name: recall_scores(found) for name, found in first.items()}
-    *others, last = rows
-    page = experiment.finish(
-        None,
-        None,
-        {**{name: rows[name] for name in others}, "this": rows[last]},
-        about,
-    )
+    *_, last = rows
+    rows["this"] = rows.pop(last)
+    experiment.write_metrics(None, None, rows, about)
+    try:
+        draw_grounding(first, experiment.folder)
+    except ImportError as error:  # pictures are an extra
+        print(f"no pictures: {error}")
+    page = write_grounding_page(card, experiment.folder)
     print(f"card: {path}\nreport: {page}")
     return path
 

@@ -1,11 +1,16 @@
 """Nine runs become a card: values, the paper's claims, and pictures."""
 
 import json
+import sys
 
 import pytest
 
 from speechbrain_mtl.report.grounding_figures import draw_grounding
-from speechbrain_mtl.study.grounded_card import grounded_card, grounded_table
+from speechbrain_mtl.report.grounding_text import grounded_table
+from speechbrain_mtl.study import grounded_run
+from speechbrain_mtl.study.grounded import GroundedExperiment
+from speechbrain_mtl.study.grounded_card import grounded_card
+from speechbrain_mtl.training.start import Start
 
 
 def result(recall, abx=(0.5, 0.3, 0.2, 0.4), lost=None):
@@ -33,6 +38,8 @@ def result(recall, abx=(0.5, 0.3, 0.2, 0.4), lost=None):
         "curves": {"0": {"wav2vec2/abx_within": 0.5}, "12": measures},
         "train": {"1": {"wav2vec2": 4.0}, "12": {"grounding": 2.0}},
         "ends": [2, 12] if lost else [12],
+        "pools": {"test": {"captions": 10, "images": 10}},
+        "hours_of_audio": 1.5,
     }
 
 
@@ -81,6 +88,7 @@ def test_the_best_layer_is_one_of_the_transformers_at_the_end():
         "runs"
     ].values()
     assert run["abx"] == [0.2] and run["abx_layer"] == [2]
+    assert run["abx_untrained"] == [0.5]
     assert run["image_to_speech_R@1"] == [0.25]
     assert run["retrieval"] == [0.5] and run["lost_retrieval"] == [None]
 
@@ -97,3 +105,88 @@ def test_pictures_of_nine_runs(tmp_path):
         "layers_in_turn.png",
     ]
     assert all(p.read_bytes()[1:4] == b"PNG" for p in paths)
+
+
+def test_pictures_of_former_runs_do_not_stay(tmp_path):
+    pytest.importorskip("matplotlib")
+    (tmp_path / "layers_in_turn.png").write_bytes(b"of other runs")
+    draw_grounding({"VGS": result(0.5)}, tmp_path)
+    assert not (tmp_path / "layers_in_turn.png").exists()
+
+
+def test_scales_of_losses_bear_plain_numbers(tmp_path, monkeypatch):
+    """As they are drawn, not "$10^{0}$"."""
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    kept = []
+    save = Figure.savefig
+
+    def keep(figure, *args, **kwargs):
+        save(figure, *args, **kwargs)
+        kept.append([t.get_text() for t in figure.axes[0].get_yticklabels()])
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    run = result(0.5)
+    run["train"] = {"1": {"grounding": 2.65}, "2": {"grounding": 2.1}}
+    draw_grounding({"VGS": run}, tmp_path)
+    assert {"2.2", "2.4", "2.6"} <= set(kept[0])
+
+
+def grounded(tmp_path, **hparams):
+    """An experiment that trains nothing."""
+    hparams = {
+        "output_folder": tmp_path,
+        "processes": 1,
+        "threads": 1,
+        "model": {"encoder": None},
+        "seed": 0,
+        **hparams,
+    }
+    return GroundedExperiment(Start("a.yaml", "", hparams, {}, {}))
+
+
+def test_each_order_has_the_seeds_it_should(tmp_path):
+    names = ["W2V2", "w2v2, vgs", "VGS+"]
+    made = grounded(tmp_path, variants=names, seeds=3, once=["(W2V2,VGS)"])
+    assert made.seeds == {"W2V2": 3, "(W2V2, VGS)": 1, "VGS+": 3}
+    assert made.title == "speech and images in 3 orders"
+    one = grounded(tmp_path, variant="vgs+", seeds=2)
+    assert one.seeds == {"VGS+": 2}
+    assert one.title == "speech and images: VGS+"
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"variants": ["VGS", "VGS-"], "seeds": 1}, "'VGS-' is none of"),
+        ({"variant": "VGS, VGS", "seeds": 1}, "'VGS, VGS' is none of"),
+        (
+            {"variants": ["VGS"], "seeds": 2, "once": ["VGS+"]},
+            r"once \['VGS\+'\]: runs are \['VGS'\]",
+        ),
+        ({"variant": "VGS", "seeds": 0}, "seeds is 0"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_at_once(tmp_path, asked, why):
+    with pytest.raises(ValueError, match=why):
+        grounded(tmp_path, **asked)
+
+
+def test_a_study_without_matplotlib_says_so(tmp_path, monkeypatch, capsys):
+    """Card, table, metrics and page are there, but no pictures."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    results = {"VGS": [result(0.5)], "VGS+": [result(0.6)]}
+    monkeypatch.setattr(GroundedExperiment, "run", lambda *_: results)
+    hparams = grounded(tmp_path, variants=list(results), seeds=1).hparams
+    started = Start("a.yaml", "", hparams, {}, {})
+    path = grounded_run.run_grounding(started, {"test": {}}, {}, "d", {})
+    assert "no pictures: Pictures need matplotlib" in capsys.readouterr().out
+    page = (tmp_path / "report.html").read_text()
+    assert "60.0" in page and "<img" not in page
+    card = json.loads(path.read_text())
+    assert card["hours_of_audio"] == {"VGS": [1.5], "VGS+": [1.5]}
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["probes"]["speech_to_image/R@10"]["value"] == 0.6
+    before = metrics["baselines"]["VGS"]["speech_to_image/R@10"]
+    assert before["value"] == 0.5
