@@ -81,10 +81,16 @@ def headline(card: Mapping) -> str:
 
 
 def found(card: Mapping) -> str:
-    """Tell of the order that retrieves best, in a sentence."""
+    """Tell of the order that retrieves best, in a sentence.
+
+    Only of those with the most seeds: one lucky seed would win.
+    """
+    counts = {name: seeds_of(row) for name, row in card["runs"].items()}
+    most = max(counts.values(), default=0)
     means = {
         name: mean_and_half(row.get("retrieval", []))[0]
         for name, row in card["runs"].items()
+        if counts[name] == most
     }
     known = {name: mean for name, mean in means.items() if mean is not None}
     if not known:
@@ -92,7 +98,10 @@ def found(card: Mapping) -> str:
     name = max(known, key=known.__getitem__)
     row, k = card["runs"][name], recall_depths(card)[-1]
     speech, image = (spread(row[f"{way}_R@{k}"]) for way in WAYS)
-    best = "the highest mean of all orders, " * (len(known) > 1)
+    which = f"of orders with {most} seeds"
+    if len(known) == len(counts):
+        which = "of all orders"
+    best = f"the highest mean {which}, " * (len(counts) > 1)
     return (
         f"After {name}, {best}{speech} % of spoken captions find their image "
         f"among the first {k}, and {image} % of images one of their captions."
@@ -281,8 +290,10 @@ def pictures(card: Mapping, found: Mapping[str, bytes]) -> str:
 def record(card: Mapping) -> str:
     """Everything that is needed to get it again."""
     command = card.get("command")
-    kept = ("git", "versions", "data", "captions", "paper")
+    kept = ("git", "versions", "data", "paper")
     facts = {key: card[key] for key in kept if key in card}
+    # Those of ABX tests are no captions.
+    facts["recordings"] = card.get("captions", {})
     wall = card.get("wall_s", {})
     for name in card["runs"]:
         hours = card.get("hours_of_audio", {}).get(name)
@@ -290,9 +301,9 @@ def record(card: Mapping) -> str:
         seconds = [s for j, s in wall.items() if j.split(", ", 1)[1] == name]
         parts = []
         if hours:
-            parts.append(f"{spread(hours, 1.0)} h of audio")
+            parts.append(f"{sum(hours) / len(hours):.1f} h of audio")
         if seconds:
-            parts.append(f"{sum(seconds) / len(seconds) / 60:.1f} min")
+            parts.append(f"{sum(seconds) / len(seconds) / 60:.1f} min, wall")
         if parts:
             facts[f"{name}, a seed"] = ", ".join(parts)
     if wall:
