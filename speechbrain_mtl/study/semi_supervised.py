@@ -11,6 +11,9 @@ from speechbrain_mtl.evaluation.intervals import seed_interval
 from speechbrain_mtl.experiment import PretextExperiment
 from speechbrain_mtl.models import Encoder
 from speechbrain_mtl.provenance import git_commit, versions
+from speechbrain_mtl.report.semi_supervised_page import (
+    write_semi_supervised_page,
+)
 from speechbrain_mtl.study.scenarios import (
     by_task,
     run_joint,
@@ -230,7 +233,8 @@ def run_semi_supervised(
     write_json(path, card)
     first, *others = scores
     rows = {"this": scores[first][0]} | {run: scores[run][0] for run in others}
-    page = experiment.finish(None, experiment.pretraining, rows, about)
+    experiment.write_metrics(None, experiment.pretraining, rows, about)
+    page = write_semi_supervised_page(card, experiment.folder)
     print(seed_table(card["runs"]))
     print(f"runs: {path}\nreport: {page}")
     return path

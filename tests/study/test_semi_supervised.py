@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from speechbrain_mtl.__main__ import main
 from speechbrain_mtl.study import semi_supervised
 from speechbrain_mtl.study.semi_supervised import (
     SemiSupervisedExperiment,
@@ -146,7 +147,12 @@ def test_the_card_holds_every_score_and_what_was_measured(study):
         metrics["baselines"]["answers"]["word/PER"]["value"]
         == (alone["word/PER"][0])
     )
-    assert (folder / "report.html").is_file()
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "a semi-supervised study" in page
+    assert "at the last validation" in page
+    (folder / "report.html").unlink()
+    assert main(["report", str(folder)]) == 0
+    assert (folder / "report.html").read_text(encoding="utf-8") == page
 
 
 def test_what_is_there_is_not_made_again(study, monkeypatch):
