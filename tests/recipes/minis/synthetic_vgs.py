@@ -7,6 +7,7 @@ SHORT = {
     "batch_seconds": 150.0,
     "ks": [1, 2],
     "abx_every": 9,
+    "abx": {"most_tokens": 2},
 }
 TINY = {"size": 16, "bands": 16, "vector_size": 8}
 
