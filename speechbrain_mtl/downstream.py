@@ -7,8 +7,8 @@ size that were pretrained with equal weights, or not at all.
 
 import copy
 import logging
-import shutil
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,11 @@ from speechbrain_mtl.models import Encoder
 from speechbrain_mtl.report import probe_table
 from speechbrain_mtl.selection import Selection
 from speechbrain_mtl.training.finetune import prepare_tasks
-from speechbrain_mtl.training.stages import file_digest, fingerprint
+from speechbrain_mtl.training.stages import (
+    discard_training,
+    file_digest,
+    fingerprint,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -203,10 +207,7 @@ class DownstreamExperiment(PretextExperiment):
                 run_finetuning, self.hparams["finetune"], arguments
             )
 
-        def clear() -> None:
-            shutil.rmtree(folder / "save", ignore_errors=True)
-            (folder / "train_log.jsonl").unlink(missing_ok=True)
-
+        clear = partial(discard_training, folder)
         return self._stage(f"downstream_{row}", folder, settings, make, clear)
 
 

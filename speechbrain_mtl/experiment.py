@@ -7,9 +7,9 @@ is skipped when its result is there and was made with the same settings.
 import copy
 import logging
 import resource
-import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import speechbrain as sb
@@ -27,6 +27,7 @@ from speechbrain_mtl.selection import Selection
 from speechbrain_mtl.training.pool import Pool
 from speechbrain_mtl.training.pretrain import load_encoder
 from speechbrain_mtl.training.stages import (
+    discard_training,
     fingerprint,
     stage,
     stage_seconds,
@@ -181,10 +182,7 @@ class PretextExperiment:
                     self.hparams["seed"],
                 )
 
-            def clear() -> None:
-                shutil.rmtree(Path(folder) / "save", ignore_errors=True)
-                (Path(folder) / "train_log.jsonl").unlink(missing_ok=True)
-
+            clear = partial(discard_training, folder)
             summary = self._stage("pretraining", folder, settings, make, clear)
             write_inference(folder, self.settings["encoder"])
             return summary

@@ -3,8 +3,8 @@
 import copy
 import json
 import logging
-import shutil
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,11 @@ from speechbrain_mtl.data.pictures import Images
 from speechbrain_mtl.experiment import PretextExperiment
 from speechbrain_mtl.inference import write_inference
 from speechbrain_mtl.training.ground import variant_named
-from speechbrain_mtl.training.stages import stage, stage_seconds
+from speechbrain_mtl.training.stages import (
+    discard_training,
+    stage,
+    stage_seconds,
+)
 from speechbrain_mtl.training.start import Start
 
 logger = logging.getLogger(__name__)
@@ -145,11 +149,7 @@ class GroundedExperiment(PretextExperiment):
                 run_grounded, self.started.hparams_file, overrides, arguments
             )
 
-        def clear() -> None:
-            for left in ("save", "phases"):
-                shutil.rmtree(folder / left, ignore_errors=True)
-            (folder / "train_log.jsonl").unlink(missing_ok=True)
-
+        clear = partial(discard_training, folder)
         result = stage("grounding", folder, settings, make, clear)
         write_inference(folder, self.settings["model"]["encoder"])
         name = f"seed {seed}, {variant}"

@@ -25,8 +25,8 @@ that, and every task gets but a part of each step.
 import copy
 import hashlib
 import logging
-import shutil
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from speechbrain_mtl.models import Encoder
 from speechbrain_mtl.training.joint_data import TaskParts
 from speechbrain_mtl.training.pretrain import load_encoder
 from speechbrain_mtl.training.stages import (
+    discard_training,
     fingerprint,
     stage,
     stage_seconds,
@@ -288,12 +289,7 @@ class ScenarioExperiment(PretextExperiment):
             }
             return self.pool.run(run_joint, train, arguments, heads)
 
-        def clear() -> None:
-            for left in ("save", "snapshots"):
-                shutil.rmtree(folder / left, ignore_errors=True)
-            for left in ("train_log.jsonl", "affinity.jsonl"):
-                (folder / left).unlink(missing_ok=True)
-
+        clear = partial(discard_training, folder)
         result = stage("training", folder, settings, make, clear)
         self.wall[f"seed {seed}, {name}"] = stage_seconds("training", folder)
         logger.info(f"seed {seed}, {name}: {summary(result)}")

@@ -1,9 +1,9 @@
 """Few answers and much speech: what does unlabelled speech add?"""
 
 import logging
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from speechbrain_mtl.data.atomic import write_json
@@ -22,7 +22,12 @@ from speechbrain_mtl.study.scenarios import (
 from speechbrain_mtl.training.joint_data import TaskParts
 from speechbrain_mtl.training.pretrain import load_encoder
 from speechbrain_mtl.training.progress import JsonLinesLog
-from speechbrain_mtl.training.stages import fingerprint, stage, stage_seconds
+from speechbrain_mtl.training.stages import (
+    discard_training,
+    fingerprint,
+    stage,
+    stage_seconds,
+)
 from speechbrain_mtl.training.start import Start
 
 logger = logging.getLogger(__name__)
@@ -163,11 +168,7 @@ class SemiSupervisedExperiment(PretextExperiment):
             }
             return self.pool.run(run_joint, train, arguments, None)
 
-        def clear() -> None:
-            for left in ("save", "snapshots"):
-                shutil.rmtree(folder / left, ignore_errors=True)
-            (folder / "train_log.jsonl").unlink(missing_ok=True)
-
+        clear = partial(discard_training, folder)
         result = stage("training", folder, settings, make, clear)
         self.wall[f"seed {seed}, {run}"] = stage_seconds("training", folder)
         return result

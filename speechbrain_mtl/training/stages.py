@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -146,6 +147,25 @@ def _clear(
 
 def _result(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))["result"]
+
+
+def discard_training(folder: str | os.PathLike) -> None:
+    """Remove what an unfinished training of other settings left behind.
+
+    Example
+    -------
+    >>> folder = getfixture("tmp_path")
+    >>> for name in ("save", "phases"):
+    ...     (folder / name).mkdir()
+    >>> _ = (folder / "train_log.jsonl").write_text("{}")
+    >>> discard_training(folder)
+    >>> list(folder.iterdir())
+    []
+    """
+    for left in ("save", "snapshots", "phases"):
+        shutil.rmtree(Path(folder) / left, ignore_errors=True)
+    for left in ("train_log.jsonl", "affinity.jsonl"):
+        (Path(folder) / left).unlink(missing_ok=True)
 
 
 def stage_seconds(name: str, folder: str | os.PathLike) -> float:
