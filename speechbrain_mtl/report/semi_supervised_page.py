@@ -6,9 +6,10 @@ from html import escape
 from pathlib import Path
 
 from speechbrain_mtl.data.atomic import atomic_path
-from speechbrain_mtl.evaluation.intervals import seed_interval
+from speechbrain_mtl.report.grounding_text import spread
 from speechbrain_mtl.report.markup import document, fact_list, section, table
 
+SMALL = "{}<small>±{}</small>"
 TITLE = "Few answers, much speech"
 RECORD = ("command", "git", "versions", "data", "rule", "wall_s")
 
@@ -53,26 +54,11 @@ what else it learns in each, from speech without any.</p>
     return page
 
 
-def with_interval(values: list[float]) -> str:
-    """Percent, mean and half of Student's interval.
-
-    Example
-    -------
-    >>> with_interval([0.5]), with_interval([0.50, 0.54])
-    ('50.0', '52.0<small>±25.4</small>')
-    """
-    mean = 100 * sum(values) / len(values)
-    if len(values) < 2:
-        return f"{mean:.1f}"
-    low, high = seed_interval(values)
-    return f"{mean:.1f}<small>±{50 * (high - low):.1f}</small>"
-
-
 def _scores(runs: Mapping[str, Mapping]) -> str:
     names = list(next(iter(runs.values()))["scores"])
     rows = []
     for run, found in runs.items():
-        cells = [with_interval(found["scores"][name]) for name in names]
+        cells = [spread(found["scores"][name], form=SMALL) for name in names]
         cells += [
             str(len(found["scores"][names[0]])),
             f"{found['hours_of_audio']:.2f}",
