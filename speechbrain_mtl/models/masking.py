@@ -68,6 +68,7 @@ def hidden_frames(
     prob: float,
     span: int,
     least: int,
+    share: float = 1.0,
 ) -> torch.Tensor | None:
     """Choose the frames that an encoder hides from itself.
 
@@ -83,11 +84,20 @@ def hidden_frames(
         Frames that are no padding, [B, F] bool.
     prob, span, least
         See `span_mask`.
+    share : float
+        Of the items, in which frames are hidden while training: one at least.
+        Tasks that share the batch with one that predicts what is hidden hear
+        the others whole.
 
     Returns
     -------
     hidden : torch.Tensor or None
         [B, F] bool; None where nothing is hidden.
+
+    Raises
+    ------
+    ValueError
+        When the share is not above 0, or above 1.
 
     Example
     -------
@@ -96,14 +106,25 @@ def hidden_frames(
     tensor([[ True, False]])
     >>> hidden_frames(None, False, lens, valid, 0.5, 2, 1) is None
     True
+    >>> lens, valid = torch.full((4,), 9), torch.ones(4, 9) > 0
+    >>> hidden = hidden_frames(True, True, lens, valid, 0.5, 2, 1, share=0.5)
+    >>> int(hidden.any(dim=1).sum())
+    2
     """
+    if not 0 < share <= 1:
+        raise ValueError(f"mask_share is {share}: above 0, and 1 for all items")
     if isinstance(hide, torch.Tensor):
         return hide & valid
     if hide is None:
         hide = training and prob > 0
     if not hide:
         return None
-    return span_mask(lens, valid.shape[1], prob, span, least)
+    hidden = span_mask(lens, valid.shape[1], prob, span, least)
+    if training and share < 1:
+        some = max(1, round(share * len(lens)))
+        chosen = torch.randperm(len(lens), device=lens.device) < some
+        hidden = hidden & chosen[:, None]
+    return hidden
 
 
 class SpanMask(nn.Module):

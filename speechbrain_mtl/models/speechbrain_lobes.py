@@ -56,8 +56,9 @@ class SpeechBrainEncoder(Encoder):
         of the checkpoints of SpeechBrain's recipe. It is read at once.
     normalize : bool
         Give waveforms mean 0 and variance 1, as the recipe does.
-    mask_prob, mask_span, mask_least
-        See `span_mask`, in frames; applied while training, and when asked.
+    mask_prob, mask_span, mask_least, mask_share
+        See `span_mask`, in frames, and `hidden_frames`; applied while
+        training, and when asked.
 
     Raises
     ------
@@ -87,6 +88,7 @@ class SpeechBrainEncoder(Encoder):
         mask_prob: float = 0.65,
         mask_span: int = 10,
         mask_least: int = 2,
+        mask_share: float = 1.0,
     ) -> None:
         super().__init__()
         check_modules(extractor, wrapper)
@@ -95,7 +97,7 @@ class SpeechBrainEncoder(Encoder):
             self._load(Path(checkpoint))
         self.normalize = normalize
         self.mask_prob, self.mask_span = mask_prob, mask_span
-        self.mask_least = mask_least
+        self.mask_least, self.mask_share = mask_least, mask_share
         self.window, self.step = window_and_step(
             extractor.kernel_sizes, extractor.strides
         )
@@ -184,6 +186,7 @@ class SpeechBrainEncoder(Encoder):
             self.mask_prob,
             self.mask_span,
             self.mask_least,
+            self.mask_share,
         )
         if hidden is not None:
             vector = wrapper.mask_emb.to(x.dtype)

@@ -38,8 +38,9 @@ class TransformerEncoder(Encoder):
         dropping of whole layers in training is turned off.
     normalize : bool
         Give waveforms mean 0 and variance 1.
-    mask_prob, mask_span, mask_least
-        See `span_mask`, in frames; applied while training, and when asked.
+    mask_prob, mask_span, mask_least, mask_share
+        See `span_mask`, in frames, and `hidden_frames`; applied while
+        training, and when asked.
     checkpointing : bool
         Recompute layers in the backward pass: less memory, more time.
     cls_token : bool
@@ -60,6 +61,7 @@ class TransformerEncoder(Encoder):
         mask_prob: float = 0.65,
         mask_span: int = 10,
         mask_least: int = 2,
+        mask_share: float = 1.0,
         checkpointing: bool = False,
         cls_token: bool = False,
         log_mel: bool = False,
@@ -69,7 +71,7 @@ class TransformerEncoder(Encoder):
         self.network = network
         self.normalize = normalize
         self.mask_prob, self.mask_span = mask_prob, mask_span
-        self.mask_least = mask_least
+        self.mask_least, self.mask_share = mask_least, mask_share
         if not hasattr(network, "masked_spec_embed"):
             vector = torch.empty(config.hidden_size).uniform_()
             network.masked_spec_embed = nn.Parameter(vector)
@@ -123,6 +125,7 @@ class TransformerEncoder(Encoder):
             "mask_prob": self.mask_prob,
             "mask_span": self.mask_span,
             "mask_least": self.mask_least,
+            "mask_share": self.mask_share,
             "checkpointing": self.checkpointing,
             "cls_token": self.cls_token is not None,
             "log_mel": self.log_mel,
@@ -200,6 +203,7 @@ class TransformerEncoder(Encoder):
             self.mask_prob,
             self.mask_span,
             self.mask_least,
+            self.mask_share,
         )
         if hidden is not None:
             vector = self.network.masked_spec_embed.to(x.dtype)

@@ -31,7 +31,9 @@ class Wav2Vec2Encoder(TransformerEncoder):
         Normalise every convolution's frames and the input of every
         transformer layer, as Large does; else the first convolution over time
         and the output of layers, as Base does.
-    normalize, mask_prob, mask_span, mask_least, checkpointing, cls_token
+    normalize, mask_prob, mask_span, mask_least, mask_share
+        See `TransformerEncoder`.
+    checkpointing, cls_token
         See `TransformerEncoder`.
     log_mel : bool
         See `TransformerEncoder`: for hours of audio on a laptop, where
@@ -68,6 +70,7 @@ class Wav2Vec2Encoder(TransformerEncoder):
         mask_prob: float = 0.65,
         mask_span: int = 10,
         mask_least: int = 2,
+        mask_share: float = 1.0,
         checkpointing: bool = False,
         cls_token: bool = False,
         log_mel: bool = False,
@@ -99,6 +102,7 @@ class Wav2Vec2Encoder(TransformerEncoder):
             mask_prob,
             mask_span,
             mask_least,
+            mask_share,
             checkpointing,
             cls_token,
             log_mel,
@@ -112,7 +116,7 @@ class HuggingFaceEncoder(TransformerEncoder):
     ---------
     source : str
         Name on the hub, or a folder. It is read at once.
-    mask_prob, mask_span, mask_least, checkpointing, cls_token
+    mask_prob, mask_span, mask_least, mask_share, checkpointing, cls_token
         See `TransformerEncoder`.
 
     Raises
@@ -134,6 +138,7 @@ class HuggingFaceEncoder(TransformerEncoder):
         mask_prob: float = 0.65,
         mask_span: int = 10,
         mask_least: int = 2,
+        mask_share: float = 1.0,
         checkpointing: bool = False,
         cls_token: bool = False,
     ) -> None:
@@ -144,6 +149,7 @@ class HuggingFaceEncoder(TransformerEncoder):
             mask_prob,
             mask_span,
             mask_least,
+            mask_share,
             checkpointing,
             cls_token,
         )

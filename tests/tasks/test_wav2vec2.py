@@ -167,6 +167,24 @@ def test_padding_does_not_change_the_loss(encoder, task, drawn):
     torch.testing.assert_close(*losses, rtol=1e-5, atol=1e-6)
 
 
+def test_items_that_are_heard_whole_do_not_change_the_loss(
+    encoder, task, drawn
+):
+    wavs, hidden, ours, _ = drawn
+    encoder.eval(), task.eval()
+    expected = task(
+        encoder(wavs, torch.ones(2), hide=hidden), Inputs(None, None), ours
+    )
+    wider = torch.cat([wavs[:1], torch.randn(1, 16000), wavs[1:]])
+    none = torch.zeros(1, 49, dtype=torch.bool)
+    encoded = encoder(
+        wider, torch.ones(3), hide=torch.cat([hidden[:1], none, hidden[1:]])
+    )
+    found = task(encoded, Inputs(None, None), ours)
+    torch.testing.assert_close(found, expected)
+    assert bool(task(encoded, Inputs(None, None)).isfinite())
+
+
 def test_temperature_falls_once_a_batch_and_survives_a_checkpoint(
     encoder, task
 ):
