@@ -11,7 +11,12 @@ MEASURES = {
         "image_to_speech_R@10": True,
         "loss": False,
     },
-    "wav2vec2": {"loss": False, "accuracy": True, "abx_within": False},
+    "wav2vec2": {
+        "loss": False,
+        "accuracy": True,
+        "abx_within": False,
+        "abx_across": False,
+    },
 }
 
 

@@ -48,17 +48,18 @@ def draw_grounding(
         }
         for task in ("grounding", "wav2vec2")
     }
+    speakers = _speakers(results)
     both = ("speech_to_image_R@", "image_to_speech_R@")
     curves = {
         "recall on validation, %": {
             name: _recalls(found["curves"], both)
             for name, found in results.items()
         },
-        "ABX error of the best layer, %": {
+        f"ABX error {speakers} speakers, best layer, %": {
             name: [
                 (epoch, 100 * error)
                 for epoch, error in _points(
-                    found["curves"], "wav2vec2/abx_within"
+                    found["curves"], f"wav2vec2/abx_{speakers}"
                 )
             ]
             for name, found in results.items()
@@ -69,7 +70,7 @@ def draw_grounding(
         _draw(curves, folder / "curves.png"),
     ]
     profiles = {
-        name: found["abx"][max(found["abx"], key=int)]["within"]
+        name: found["abx"][max(found["abx"], key=int)][speakers]
         for name, found in results.items()
         if found["abx"]
     }
@@ -81,8 +82,20 @@ def draw_grounding(
         }
         if chosen:
             path = folder / f"layers_{file}.png"
-            paths.append(draw_layer_profile(chosen, path))
+            title = f"ABX error {speakers} speakers, of each layer"
+            paths.append(draw_layer_profile(chosen, path, title))
     return paths
+
+
+def _speakers(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Whose ABX errors are drawn: those of more than one, where measured."""
+    across = any(
+        "across" in tested
+        for found in results.values()
+        for tested in found["abx"].values()
+    )
+    # Within speakers, errors may be near zero from the start.
+    return "across" if across else "within"
 
 
 def _points(

@@ -13,6 +13,7 @@ from speechbrain_mtl.report.markup import document
 SECTIONS = (
     sections.headline,
     sections.runs,
+    sections.phones,
     sections.forgetting,
     sections.claims,
     sections.orders,

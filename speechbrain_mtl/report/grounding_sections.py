@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from speechbrain_mtl.report.grounding_text import (
+    abx_measured,
     mean_and_half,
     recall_depths,
     seeds_of,
@@ -34,22 +35,30 @@ MEASURES = {
     "retrieval": ("recall, mean of both ways, %", 100.0, 1),
     "lost_retrieval": ("recall at 10 lost, points", 100.0, 1),
     "lost_speech": ("rise of wav2vec 2.0's loss", 1.0, 3),
-    "abx": ("ABX error of the best layer, %", 100.0, 2),
+    "abx": ("ABX error within speakers, best layer, %", 100.0, 2),
+    "abx_across": ("ABX error across speakers, best layer, %", 100.0, 2),
 }
 #: The same of what a switch may lose.
 LOST = {
     "lost_retrieval": ("recall at 10, points", 100.0, 1),
-    "lost_abx": ("ABX error, points", 100.0, 2),
+    "lost_abx": ("ABX error within<br>speakers, points", 100.0, 2),
+    "lost_abx_across": ("ABX error across<br>speakers, points", 100.0, 2),
     "lost_speech": ("wav2vec 2.0's loss", 1.0, 3),
+}
+ABX_MEANING = {
+    "within": "within speakers: all three sounds are of one",
+    "across": "across speakers: what is asked about is of another than the "
+    "two it is compared with",
 }
 CAPTIONS = {
     "losses": "Training losses by epoch, on a scale of logarithms. A task "
     "that rests has none.",
     "curves": "Left: mean recall of both ways among the validation part, at "
-    "the largest k. Right: ABX error of the best layer.",
-    "layers_at_once": "ABX error of every layer at the end, of orders with "
-    "one phase. Layer 0 is what the transformer is given.",
-    "layers_in_turn": "The same of orders with two phases.",
+    "the largest k. Right: ABX error {abx}of the best layer.",
+    "layers_at_once": "ABX error {abx}of every layer at the end, of orders "
+    "with one phase. Layer 0 is what the transformer is given.",
+    "layers_in_turn": "ABX error {abx}of every layer at the end, of orders "
+    "with two phases.",
 }
 
 
@@ -123,35 +132,20 @@ def claims_counted(card: Mapping) -> str:
 
 
 def runs(card: Mapping) -> str:
-    """Recall and ABX errors of all orders, beside chance."""
-    depths = recall_depths(card)
-    columns = [(way, k) for way in WAYS for k in depths]
-    rows = []
-    for name, row in card["runs"].items():
-        cells = [row.get(f"{way}_R@{k}", []) for way, k in columns]
-        layers = sorted({one for one in row.get("abx_layer", []) if one})
-        rows.append(
-            _row(
-                name,
-                str(seeds_of(row)),
-                *map(_cell, cells),
-                _cell(row.get("abx", []), digits=2),
-                ", ".join(map(str, layers)) or DASH,
-            )
+    """Recall of all orders, beside chance."""
+    columns = [(way, k) for way in WAYS for k in recall_depths(card)]
+    rows = [
+        _row(
+            name,
+            str(seeds_of(row)),
+            *(_cell(row.get(f"{way}_R@{k}", [])) for way, k in columns),
         )
-    untrained = max(
-        (row.get("abx_untrained", []) for row in card["runs"].values()),
-        key=len,
-        default=[],
-    )
-    if any(value is not None for value in untrained):
-        blank = [DASH] * len(columns)
-        abx = _cell(untrained, digits=2)
-        rows.append(_row("untrained", "", *blank, abx, ""))
+        for name, row in card["runs"].items()
+    ]
     chance = card.get("chance", {})
     if chance:
         shares = [chance.get(way, {}).get(str(k)) for way, k in columns]
-        rows.append(_row("chance", "", *(_cell([s]) for s in shares), "50", ""))
+        rows.append(_row("chance", "", *(_cell([s]) for s in shares)))
     heads = [f"{WAYS[way]}<br>R@{k}, %" for way, k in columns]
     pool = card.get("pools", {}).get("test")
     size = (
@@ -163,33 +157,71 @@ def runs(card: Mapping) -> str:
     )
     return section(
         "What finds what",
-        table(["order", "seeds", *heads, "ABX<br>error, %", "layer"], rows),
+        table(["order", "seeds", *heads], rows),
         '<p class="small">R@k: share of queries with a right answer among '
         "the first k, on the test part; S&rarr;I: speech asks for its image, "
-        f"I&rarr;S: an image for its speech.{size} ABX: errors in telling "
-        "phones apart, within speakers, of the best layer at the end, layer "
-        "0 aside.</p>",
+        f"I&rarr;S: an image for its speech.{size}</p>",
         _on_intervals(card),
+    )
+
+
+def phones(card: Mapping) -> str:
+    """ABX errors of all orders, beside those before training and chance."""
+    measured = abx_measured(card)
+    if not measured:
+        return ""
+    rows = []
+    for name, row in card["runs"].items():
+        cells = []
+        for key in measured:
+            layers = sorted({one for one in row.get(f"{key}_layer", []) if one})
+            cells.append(_cell(row.get(key, []), digits=2))
+            cells.append(", ".join(map(str, layers)) or DASH)
+        rows.append(_row(name, str(seeds_of(row)), *cells))
+    cells = []
+    for key in measured:
+        by_run = [
+            row.get(f"{key}_untrained", []) for row in card["runs"].values()
+        ]
+        # The same seeds begin alike: the order with the most has them all.
+        cells += [_cell(max(by_run, key=len), digits=2), ""]
+    rows.append(_row("untrained", "", *cells))
+    rows.append(_row("chance", "", *["50", ""] * len(measured)))
+    heads = []
+    for speakers in measured.values():
+        heads += [f"ABX {speakers}<br>speakers, %", "layer"]
+    kinds = "; ".join(ABX_MEANING[speakers] for speakers in measured.values())
+    return section(
+        "Which phones are told apart",
+        table(["order", "seeds", *heads], rows),
+        '<p class="small">ABX: errors in telling phones apart, of the best '
+        f"layer at the end, layer 0 aside; {kinds}.</p>",
     )
 
 
 def forgetting(card: Mapping) -> str:
     """What the first phase had taught, and the second took away."""
+    lost = {
+        name: {
+            key: row[key]
+            for key in LOST
+            if any(value is not None for value in row.get(key, []))
+        }
+        for name, row in card["runs"].items()
+    }
+    columns = [key for key in LOST if any(key in row for row in lost.values())]
+    if not columns:
+        return ""
     rows = [
         _row(
             name,
-            str(seeds_of(row)),
-            *(
-                _cell(row.get(key, []), *shown)
-                for key, (_, *shown) in LOST.items()
-            ),
+            str(seeds_of(card["runs"][name])),
+            *(_cell(row.get(key, []), *LOST[key][1:]) for key in columns),
         )
-        for name, row in card["runs"].items()
-        if any(v is not None for key in LOST for v in row.get(key, []))
+        for name, row in lost.items()
+        if row
     ]
-    if not rows:
-        return ""
-    heads = [f"lost of<br>{name}" for name, *_ in LOST.values()]
+    heads = [f"lost of<br>{LOST[key][0]}" for key in columns]
     return section(
         "What a switch forgets",
         table(["order", "seeds", *heads], rows),
@@ -273,6 +305,8 @@ def pictures(card: Mapping, found: Mapping[str, bytes]) -> str:
         return ""
     seeds = max(map(seeds_of, card["runs"].values()), default=0)
     first = "<p>All are of the first seed.</p>" * (seeds > 1)
+    # As `draw_grounding` does: across speakers, where that was measured.
+    drawn = [f"{name} speakers, " for name in abx_measured(card).values()][-1:]
     return section(
         "How it came about",
         first,
@@ -280,7 +314,7 @@ def pictures(card: Mapping, found: Mapping[str, bytes]) -> str:
             figure(
                 f'<img alt="{name.replace("_", " ")}" src="data:image/png;'
                 f'base64,{b64encode(png).decode()}">',
-                CAPTIONS[name],
+                CAPTIONS[name].format(abx="".join(drawn)),
             )
             for name, png in found.items()
         ),

@@ -7,6 +7,8 @@ import numpy as np
 from speechbrain_mtl.evaluation.intervals import seed_interval
 
 SHORT = {"speech_to_image": "S->I", "image_to_speech": "I->S"}
+#: What a card calls ABX errors, and between whose recordings they are.
+ABX = {"abx": "within", "abx_across": "across"}
 
 
 def mean_and_half(
@@ -109,6 +111,25 @@ def recall_depths(card: Mapping) -> list[int]:
     return sorted(found)
 
 
+def abx_measured(card: Mapping) -> dict[str, str]:
+    """List those of `ABX` that a card has values of.
+
+    Example
+    -------
+    >>> abx_measured({"runs": {"VGS": {"abx": [0.1], "abx_across": [None]}}})
+    {'abx': 'within'}
+    """
+    return {
+        key: speakers
+        for key, speakers in ABX.items()
+        if any(
+            value is not None
+            for row in card["runs"].values()
+            for value in row.get(key, [])
+        )
+    }
+
+
 def verdict(measured: Mapping | None) -> str:
     """Say in a word what became of a claim.
 
@@ -158,20 +179,36 @@ def grounded_table(card: Mapping) -> str:
     Returns
     -------
     table : str
-        Means over seeds with half of their 95 % interval, in percent, and
-        what became of the paper's claims.
+        Means over seeds with half of their 95 % interval, in percent, of
+        retrieval and below it of phones, and what became of the paper's
+        claims.
     """
     depths = recall_depths(card)
-    columns = {
+    retrieval = {
         f"{SHORT[way]} R@{k}": f"{way}_R@{k}"
         for k in dict.fromkeys([*depths[:1], *depths[-1:]])
         for way in SHORT
     }
-    columns |= {
-        "ABX": "abx",
-        "lost R@10": "lost_retrieval",
-        "lost ABX": "lost_abx",
-    }
+    lines = _block(card, {**retrieval, "lost R@10": "lost_retrieval"})
+    phones = {}
+    for key, speakers in abx_measured(card).items():
+        phones |= {f"ABX {speakers}": key, f"lost {speakers}": f"lost_{key}"}
+    if phones:
+        lines += ["", *_block(card, phones)]
+    if any(seeds_of(row) > 1 for row in card["runs"].values()):
+        lines.append("(±: half of the 95 % interval over seeds)")
+    for claim in card["claims"]:
+        by = ABX.get(claim["measure"])
+        which = f"ABX {by} speakers: " if by and claim["measured"] else ""
+        lines.append(
+            f"paper: {claim['claim']}:\n"
+            f"    {which}{verdict_on(claim['measured'])}"
+        )
+    return "\n".join(lines)
+
+
+def _block(card: Mapping, columns: Mapping[str, str]) -> list[str]:
+    """Lines of some measures, by what their columns are called."""
     lines = [_line("%", "seeds", columns)]
     for name, row in card["runs"].items():
         cells = [
@@ -185,19 +222,13 @@ def grounded_table(card: Mapping) -> str:
             for way, found in card["chance"].items()
             for k, value in found.items()
         }
-        share["abx"] = 0.5
+        share |= dict.fromkeys(ABX, 0.5)
         cells = [
             f"{100 * share[key]:.1f}" if key in share else "-"
             for key in columns.values()
         ]
         lines.append(_line("chance", "", cells))
-    if any(seeds_of(row) > 1 for row in card["runs"].values()):
-        lines.append("(±: half of the 95 % interval over seeds)")
-    for claim in card["claims"]:
-        lines.append(
-            f"paper: {claim['claim']}:\n    {verdict_on(claim['measured'])}"
-        )
-    return "\n".join(lines)
+    return lines
 
 
 def _line(name: str, seeds: str, cells: Sequence[str] | Mapping) -> str:

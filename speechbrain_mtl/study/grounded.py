@@ -192,6 +192,8 @@ def summary(result: Mapping) -> str:
     >>> found = {"speech_to_image": way, "image_to_speech": way}
     >>> summary({"test": found, "abx": {}})
     'R@10 50.0 % and 50.0 %'
+    >>> summary({"abx": {"7": {"within": [0.3, 0.1], "across": [0.4, 0.2]}}})
+    'ABX within speakers 10.0 %, ABX across speakers 20.0 %'
     """
     parts = []
     if "test" in result:
@@ -203,6 +205,8 @@ def summary(result: Mapping) -> str:
         parts.append(f"R@{found[0][0]} {recalls}")
     if result["abx"]:
         last = max(result["abx"], key=int)
-        best = min(result["abx"][last]["within"][1:])
-        parts.append(f"ABX {100 * best:.1f} %")
+        parts += [
+            f"ABX {speakers} speakers {100 * min(errors[1:]):.1f} %"
+            for speakers, errors in result["abx"][last].items()
+        ]
     return ", ".join(parts)

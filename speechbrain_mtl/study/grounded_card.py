@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from speechbrain_mtl.evaluation.intervals import seed_interval
+from speechbrain_mtl.report.grounding_text import ABX
 
 PAPER = "Khorrami et al., EUSIPCO 2023, arXiv 2306.02972"
 WAYS = ("speech_to_image", "image_to_speech")
@@ -32,7 +33,7 @@ CLAIMS = (
     ),
     (
         "phones learnt with images carry over to recordings of other kinds",
-        "abx",
+        "abx",  # across speakers, where that was measured
         "VGS",
         "W2V2",
     ),
@@ -52,7 +53,7 @@ def grounded_card(results: Mapping[str, Sequence[Mapping]]) -> dict:
     -------
     card : dict
         ``runs``: by variant and measure, values by seed; ``claims``: each
-        with the paper's words, both runs' values, in how many seeds it held
+        with the paper's words, the measure it is judged by, both runs' values, in how many seeds it held
         and the gain with its 95 % interval over seeds, or null where a run
         was not made.
 
@@ -65,10 +66,14 @@ def grounded_card(results: Mapping[str, Sequence[Mapping]]) -> dict:
     runs = {name: _run(found) for name, found in results.items()}
     claims = []
     for text, measure, better, worse in CLAIMS:
+        pairs = _of_both(runs, better, worse, measure)
+        if measure == "abx":
+            across = _of_both(runs, better, worse, "abx_across")
+            if across:  # within, few errors may be left to compare
+                measure, pairs = "abx_across", across
         claim = {"claim": text, "measure": measure, "runs": [better, worse]}
-        pairs = [runs.get(name, {}).get(measure) for name in (better, worse)]
         claim["measured"] = None
-        if all(pairs) and all(v is not None for row in pairs for v in row):
+        if pairs:
             sign = 1 if measure in HIGHER else -1
             # By seed: the first of a run with fewer are those of the other.
             gains = [sign * (a - b) for a, b in zip(*pairs)]
@@ -82,6 +87,18 @@ def grounded_card(results: Mapping[str, Sequence[Mapping]]) -> dict:
             }
         claims.append(claim)
     return {"paper": PAPER, "runs": runs, "claims": claims}
+
+
+def _of_both(
+    runs: Mapping[str, Mapping[str, list]],
+    better: str,
+    worse: str,
+    measure: str,
+) -> list[list[float]] | None:
+    """Values of two runs, or None where any was not measured."""
+    pairs = [runs.get(name, {}).get(measure) for name in (better, worse)]
+    known = all(pairs) and all(v is not None for row in pairs for v in row)
+    return pairs if known else None
 
 
 def _run(found: Sequence[Mapping]) -> dict[str, list]:
@@ -105,14 +122,6 @@ def _one(result: Mapping) -> dict[str, Any]:
         row["retrieval"] = mean_recall(
             [test[way]["recall"][most] for way in WAYS]
         )
-    row["abx"] = row["abx_layer"] = row["abx_untrained"] = None
-    if result["abx"]:
-        last = max(result["abx"], key=int)
-        row["abx"], row["abx_layer"] = _best_layer(
-            result["abx"][last]["within"]
-        )
-        # Before the first step.
-        row["abx_untrained"], _ = _best_layer(result["abx"]["0"]["within"])
     lost = {
         (entry["task"], entry["measure"]): entry["lost"]
         for entry in result["forgetting"]
@@ -126,15 +135,27 @@ def _one(result: Mapping) -> dict[str, Any]:
     ]
     row["lost_retrieval"] = mean_recall(recalls) if recalls else None
     row["lost_speech"] = lost.get(("wav2vec2", "loss"))
-    row["lost_abx"] = lost.get(("wav2vec2", "abx_within"))
+    for key, speakers in ABX.items():
+        errors = {
+            epoch: found[speakers]
+            for epoch, found in result["abx"].items()
+            if speakers in found
+        }
+        row[key] = row[f"{key}_layer"] = row[f"{key}_untrained"] = None
+        if errors:
+            last = max(errors, key=int)
+            row[key], row[f"{key}_layer"] = _best_layer(errors[last])
+            # Before the first step.
+            row[f"{key}_untrained"], _ = _best_layer(errors["0"])
+        row[f"lost_{key}"] = lost.get(("wav2vec2", f"abx_{speakers}"))
     return row
 
 
-def _best_layer(within: Sequence[float]) -> tuple[float, int]:
+def _best_layer(errors: Sequence[float]) -> tuple[float, int]:
     """Lowest error of the transformer's layers, and which it is."""
     # Layer 0 is what the transformer is given.
-    best = int(np.argmin(within[1:])) + 1
-    return within[best], best
+    best = int(np.argmin(errors[1:])) + 1
+    return errors[best], best
 
 
 def mean_recall(values: Sequence[float]) -> float:

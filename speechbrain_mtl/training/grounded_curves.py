@@ -17,8 +17,7 @@ def read_curves(entries: Sequence[Mapping]) -> dict[str, dict]:
     -------
     read : dict
         ``curves``: ``{epoch: {"task/measure": value}}`` of validation, with
-        the ABX error within speakers of the best layer of the transformer;
-        ``train``: ``{epoch: {task: mean loss}}``; ``abx``: ``{epoch: {speaker:
+        the ABX errors of the best layer of the transformer; ``train``: ``{epoch: {task: mean loss}}``; ``abx``: ``{epoch: {speaker:
         errors of all layers}}``.
 
     Example

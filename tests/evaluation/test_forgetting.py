@@ -60,5 +60,15 @@ def test_a_measure_that_was_not_taken_at_the_switch_is_left_out():
     assert [row["task"] for row in found] == ["ssl"]
 
 
+def test_phones_are_lost_within_and_across_speakers():
+    taken = {
+        epoch: {"wav2vec2/abx_within": within, "wav2vec2/abx_across": across}
+        for epoch, within, across in ((1, 0.01, 0.04), (2, 0.01, 0.07))
+    }
+    found = forgetting(taken, [1, 2], [["wav2vec2"], ["grounding"]])
+    lost = {row["measure"]: row["lost"] for row in found}
+    assert lost == pytest.approx({"abx_within": 0.0, "abx_across": 0.03})
+
+
 def test_one_phase_forgets_nothing():
     assert forgetting(history([0.5], [1.0]), [1], [["av"]], MEASURES) == []

@@ -37,6 +37,23 @@ RUNS = {
     "(W2V2, VGS)": run(0.2, lost=(None, 0.5128, -0.0163)),
     "(VGS, W2V2)": run(0.3, seeds=1, lost=(0.1542, None, None)),
 }
+
+
+def across(row, lost=None):
+    """The same with ABX errors across speakers too."""
+    return {
+        **row,
+        "abx_across": [value + 0.04 for value in row["abx"]],
+        "abx_across_layer": [3 for _ in row["abx"]],
+        "abx_across_untrained": [v + 0.05 for v in row["abx_untrained"]],
+        "lost_abx_across": [lost and lost + v for v in row["abx"]],
+    }
+
+
+BOTH = {  # measured within speakers, and across
+    "VGS+": across(RUNS["VGS+"]),
+    "(W2V2, VGS)": across(RUNS["(W2V2, VGS)"], 0.0222),
+}
 WAY = {"1": 0.0125, "5": 0.0625, "10": 0.125}
 HELD = {
     "better": [0.5, 0.6, 0.7], "worse": [0.3, 0.4, 0.5], "held_in": 3,
@@ -109,7 +126,7 @@ def slow(values, digits=1, scale=100):
 
 def test_every_number_of_the_runs_is_right(page):
     found = rows_of(page, "What finds what")
-    assert list(found) == [*RUNS, "untrained", "chance"]
+    assert list(found) == [*RUNS, "chance"]
     for name, row in RUNS.items():
         wanted = [[str(len(row["abx"]))]]
         wanted += [
@@ -117,14 +134,73 @@ def test_every_number_of_the_runs_is_right(page):
             for way in ("speech_to_image", "image_to_speech")
             for k in (1, 5, 10)
         ]
-        wanted.append(slow(row["abx"], 2))
-        assert found[name][:-1] == wanted, name
-    assert [found[name][-1] for name in RUNS] == [["1,", "2"]] * 2 + [["2"]]
-    assert found["untrained"][7] == slow(RUNS["VGS+"]["abx_untrained"], 2)
-    assert found["chance"][1:8] == [
-        *[[f"{100 * WAY[k]:.1f}"] for k in ("1", "5", "10")] * 2,
-        ["50"],
+        assert found[name] == wanted, name
+    assert (
+        found["chance"][1:]
+        == [[f"{100 * WAY[k]:.1f}"] for k in ("1", "5", "10")] * 2
+    )
+
+
+def test_every_number_of_phones_is_right(page):
+    found = rows_of(page, "Which phones are told apart")
+    assert list(found) == [*RUNS, "untrained", "chance"]
+    for name, row in RUNS.items():
+        seeds = str(len(row["abx"]))
+        layers = ["2"] if seeds == "1" else ["1,", "2"]
+        assert found[name] == [[seeds], slow(row["abx"], 2), layers], name
+    untrained = slow(RUNS["VGS+"]["abx_untrained"], 2)
+    assert found["untrained"] == [[], untrained, []]
+    assert found["chance"] == [[], ["50"], []]
+
+
+def test_errors_across_speakers_have_columns_of_their_own(tmp_path):
+    card = card_of(BOTH, (None, None, None, HELD))
+    card["claims"][-1]["measure"] = "abx_across"
+    (tmp_path / "curves.png").write_bytes(PNG)
+    page = write_grounding_page(card, tmp_path).read_text()
+    found = rows_of(page, "Which phones are told apart")
+    for name, row in BOTH.items():
+        assert found[name][1:] == [
+            slow(row["abx"], 2),
+            ["1,", "2"],
+            slow(row["abx_across"], 2),
+            ["3"],
+        ]
+    row = BOTH["VGS+"]
+    assert found["untrained"][1::2] == [
+        slow(row["abx_untrained"], 2),
+        slow(row["abx_across_untrained"], 2),
     ]
+    assert found["chance"][1:] == [["50"], [], ["50"], []]
+    turned = BOTH["(W2V2, VGS)"]
+    assert rows_of(page, "What a switch forgets")["(W2V2, VGS)"] == [
+        ["3"],
+        slow(turned["lost_abx"], 2),
+        slow(turned["lost_abx_across"], 2),
+        slow(turned["lost_speech"], 3, 1),
+    ]
+    for wanted in (
+        "<th>ABX within<br>speakers, %</th>",
+        "<th>ABX across<br>speakers, %</th>",
+        "<th>lost of<br>ABX error across<br>speakers, points</th>",
+        "across speakers: what is asked about",
+        "ABX error across speakers, best layer, %",  # of the claim
+        "Right: ABX error across speakers, of the best layer",
+    ):
+        assert wanted in page, wanted
+
+
+def test_what_was_not_measured_has_no_column(page, tmp_path):
+    """A card may be older than tests across speakers, or have none."""
+    assert "across speakers" not in page and "ABX across" not in page
+    assert "ABX error within speakers, best layer, %" in page
+    assert "ABX error within speakers, of every layer" in page
+    row = {k: v for k, v in RUNS["VGS+"].items() if "abx" not in k}
+    bare = card_of({"VGS+": row})
+    page = write_grounding_page(bare, tmp_path).read_text()
+    assert "ABX" not in page and "untrained" not in page
+    lines = grounded_table(bare).split("\n")
+    assert sum(line.startswith("%") for line in lines) == 1  # one of heads
 
 
 def test_every_number_of_what_is_forgotten_is_right(page):
@@ -183,6 +259,7 @@ def test_one_run_has_a_page_that_fits(tmp_path):
     ).read_text()
     assert re.findall("<h2>(.*?)</h2>", page) == [
         "What finds what",
+        "Which phones are told apart",
         "What the name means",
         "How to get it again",
     ]
@@ -218,8 +295,29 @@ def test_the_table_is_right_and_not_too_wide():
             "image_to_speech_R@10",
         ):
             wanted.append(" ".join(slow(row[key])))
-        wanted.append(" ".join(slow(row["abx"], 2)))
-        assert cells[:7] == wanted
-    assert lines[2].endswith(" ".join(slow(RUNS["(W2V2, VGS)"]["lost_abx"], 2)))
-    assert lines[4].split() == "chance 1.2 1.2 12.5 12.5 50.0 - -".split()
-    assert lines[5].startswith("(±")
+        lost = slow(row["lost_retrieval"]) if len(row["abx"]) == 1 else ["-"]
+        assert cells == [*wanted, *lost]
+    assert lines[4].split() == "chance 1.2 1.2 12.5 12.5 -".split()
+    assert lines[5] == "" and lines[11].startswith("(±")
+    assert re.split("  +", lines[6]) == [
+        "%", "seeds", "ABX within", "lost within",
+    ]  # fmt: skip
+    for line, (name, row) in zip(lines[7:], RUNS.items()):
+        assert line.startswith(f"{name} ")
+        assert " ".join(slow(row["abx"], 2)) in line
+    assert lines[8].endswith(" ".join(slow(RUNS["(W2V2, VGS)"]["lost_abx"], 2)))
+    assert lines[10].split() == "chance 50.0 -".split()
+
+
+def test_the_table_has_errors_across_speakers():
+    lines = grounded_table(card_of(BOTH)).split("\n")
+    heads, _, last, chance = (re.split("  +", s) for s in lines[5:9])
+    assert heads[2:] == [
+        "ABX within",
+        "lost within",
+        "ABX across",
+        "lost across",
+    ]
+    keys = ("abx", "lost_abx", "abx_across", "lost_abx_across")
+    assert last[2:] == [" ".join(slow(BOTH[last[0]][key], 2)) for key in keys]
+    assert chance[1:] == ["50.0", "-", "50.0", "-"]

@@ -8,7 +8,7 @@ import pytest
 from speechbrain_mtl.report.grounding_figures import draw_grounding
 from speechbrain_mtl.report.grounding_text import grounded_table
 from speechbrain_mtl.study import grounded_run
-from speechbrain_mtl.study.grounded import GroundedExperiment
+from speechbrain_mtl.study.grounded import GroundedExperiment, summary
 from speechbrain_mtl.study.grounded_card import grounded_card
 from speechbrain_mtl.training.start import Start
 
@@ -41,6 +41,15 @@ def result(recall, abx=(0.5, 0.3, 0.2, 0.4), lost=None):
         "pools": {"test": {"captions": 10, "images": 10}},
         "hours_of_audio": 1.5,
     }
+
+
+def across(run, errors, untrained=0.45):
+    """The same with ABX errors across speakers too."""
+    run["abx"]["0"]["across"] = [untrained] * len(errors)
+    run["abx"]["12"]["across"] = list(errors)
+    run["curves"]["0"]["wav2vec2/abx_across"] = untrained
+    run["curves"]["12"]["wav2vec2/abx_across"] = min(errors[1:])
+    return run
 
 
 R10 = ("grounding", "speech_to_image_R@10")
@@ -91,6 +100,78 @@ def test_the_best_layer_is_one_of_the_transformers_at_the_end():
     assert run["abx_untrained"] == [0.5]
     assert run["image_to_speech_R@1"] == [0.25]
     assert run["retrieval"] == [0.5] and run["lost_retrieval"] == [None]
+
+
+def test_errors_across_speakers_have_values_of_their_own():
+    lost = {("wav2vec2", "abx_within"): 0.01, ("wav2vec2", "abx_across"): 0.03}
+    both = across(result(0.5, lost=lost), (0.01, 0.35, 0.4, 0.25))
+    alone = result(0.5)
+    runs = grounded_card({"(W2V2, VGS)": [both], "VGS": [alone]})["runs"]
+    row, only = runs["(W2V2, VGS)"], runs["VGS"]
+    assert row["abx"] == [0.2] and row["abx_layer"] == [2]
+    assert row["abx_across"] == [0.25] and row["abx_across_layer"] == [3]
+    assert row["abx_untrained"] == [0.5]
+    assert row["abx_across_untrained"] == [0.45]
+    assert row["lost_abx"] == [0.01] and row["lost_abx_across"] == [0.03]
+    assert only["abx"] == [0.2] and only["abx_across"] == [None]
+    assert only["abx_across_layer"] == only["lost_abx_across"] == [None]
+    said = "ABX within speakers 20.0 %, ABX across speakers 25.0 %"
+    assert summary(both).endswith(said)
+    for tested in both["abx"].values():
+        del tested["within"]  # as `speakers: [across]`
+    [row] = grounded_card({"(W2V2, VGS)": [both]})["runs"].values()
+    assert row["abx"] == [None] and row["abx_across"] == [0.25]
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_phones_are_judged_across_speakers_where_both_runs_have_it(everywhere):
+    """Within speakers images are worse here, across they are better."""
+    images = [result(0.5, (0.5, 0.3, 0.4)) for _ in range(2)]
+    speech = [result(0.5, (0.5, 0.1, 0.2)) for _ in range(2)]
+    for run in images:
+        across(run, (0.5, 0.3, 0.2))
+    for run in speech if everywhere else speech[:1]:
+        across(run, (0.5, 0.4, 0.5))
+    card = grounded_card({"VGS": images, "W2V2": speech})
+    *_, claim = card["claims"]
+    table = grounded_table(card)
+    if everywhere:
+        assert claim["measure"] == "abx_across"
+        assert claim["measured"]["better"] == [0.2, 0.2]
+        assert claim["measured"]["worse"] == [0.4, 0.4]
+        assert "\n    ABX across speakers: held, by 0.200" in table
+    else:
+        assert claim["measure"] == "abx"
+        assert claim["measured"]["better"] == [0.3, 0.3]
+        assert "\n    ABX within speakers: did not hold, by -0.200" in table
+
+
+@pytest.mark.parametrize("several", [True, False])
+def test_pictures_are_of_errors_across_speakers_where_measured(
+    tmp_path, monkeypatch, several
+):
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    drawn = {}
+    save = Figure.savefig
+
+    def keep(figure, *args, **kwargs):
+        save(figure, *args, **kwargs)
+        ax = figure.axes[-1]
+        drawn[ax.get_title("left")] = list(ax.lines[0].get_ydata())
+
+    monkeypatch.setattr(Figure, "savefig", keep)
+    run = result(0.5)
+    if several:
+        across(run, (0.5, 0.25, 0.375, 0.3))
+    draw_grounding({"VGS": run}, tmp_path)
+    speakers = "across" if several else "within"
+    curve = drawn[f"ABX error {speakers} speakers, best layer, %"]
+    layers = drawn[f"ABX error {speakers} speakers, of each layer"]
+    assert curve == pytest.approx([45, 25] if several else [50, 20])
+    wanted = [50, 25, 37.5, 30] if several else [50, 30, 20, 40]
+    assert layers == pytest.approx(wanted)
 
 
 def test_pictures_of_nine_runs(tmp_path):
