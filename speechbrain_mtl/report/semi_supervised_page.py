@@ -80,7 +80,7 @@ def _measured(runs: Mapping[str, Mapping]) -> str:
             )
             rows.append(
                 f"<tr><th>{escape(run)}</th><td>{escape(task)}</td>"
-                f"<td>{escape(facts)}</td></tr>"
+                f'<td class="words">{escape(facts)}</td></tr>'
             )
     if not rows:
         return ""
