@@ -53,9 +53,9 @@ def grounded_card(results: Mapping[str, Sequence[Mapping]]) -> dict:
     -------
     card : dict
         ``runs``: by variant and measure, values by seed; ``claims``: each
-        with the paper's words, the measure it is judged by, both runs' values, in how many seeds it held
-        and the gain with its 95 % interval over seeds, or null where a run
-        was not made.
+        with the paper's words, the measure it is judged by, both runs'
+        values, in how many seeds it held and the gain with its 95 % interval
+        over seeds, or null where a run was not made.
 
     Example
     -------

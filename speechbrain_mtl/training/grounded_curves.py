@@ -17,8 +17,9 @@ def read_curves(entries: Sequence[Mapping]) -> dict[str, dict]:
     -------
     read : dict
         ``curves``: ``{epoch: {"task/measure": value}}`` of validation, with
-        the ABX errors of the best layer of the transformer; ``train``: ``{epoch: {task: mean loss}}``; ``abx``: ``{epoch: {speaker:
-        errors of all layers}}``.
+        the ABX errors of the best layer of the transformer; ``train``:
+        ``{epoch: {task: mean loss}}``; ``abx``: ``{epoch: {speaker: errors of
+        all layers}}``.
 
     Example
     -------

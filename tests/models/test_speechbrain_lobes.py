@@ -126,6 +126,16 @@ def test_hidden_frames_are_hidden_as_speechbrain_does(plain):
     assert torch.equal(ours.hidden, mask)
 
 
+def test_frames_are_hidden_in_a_share_of_utterances_while_training():
+    encoder = SpeechBrainEncoder(*parts("pre_norm"), mask_share=0.25)
+    wavs, lens = torch.randn(4, 16000), torch.ones(4)
+    with torch.no_grad():
+        trained = encoder.train()(wavs, lens).hidden
+        asked = encoder.eval()(wavs, lens, hide=True).hidden
+    assert int(trained.any(dim=1).sum()) == 1
+    assert int(asked.any(dim=1).sum()) == 4
+
+
 @pytest.mark.parametrize("kind", ["pre_norm", "post_norm", "conformer_plain"])
 def test_all_layers_are_the_hidden_states_of_speechbrain(kind):
     encoder = SpeechBrainEncoder(*parts(kind)).eval()

@@ -171,7 +171,8 @@ def test_items_that_are_heard_whole_do_not_change_the_loss(
     encoder, task, drawn
 ):
     wavs, hidden, ours, _ = drawn
-    encoder.eval(), task.eval()
+    encoder.eval()
+    task.eval()
     expected = task(
         encoder(wavs, torch.ones(2), hide=hidden), Inputs(None, None), ours
     )
